@@ -1,0 +1,291 @@
+# weft - the build. `make help` lists what there is to ask for.
+#
+# One makefile, one folder per variant under build/: release debug asan tsan clang fuzz cov.
+# VARIANT=name picks one for any target; targets such as `asan` pick theirs by themselves.
+# Modules are found by wildcard: a new .c file in a known folder is built without a change here.
+
+VARIANT ?= release
+PREFIX ?= /usr/local
+DESTDIR ?=
+HOST ?= 127.0.0.1
+PORT ?= 8080
+DATA ?= ./weft-data
+FUZZ_SECONDS ?= 30
+CPPFLAGS ?=
+CFLAGS ?=
+LDFLAGS ?=
+GROUPS ?=
+
+# make WERROR= builds with compilers whose newer warnings we have not met.
+WERROR ?= -Werror
+
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
+endif
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+# ---- variants ---------------------------------------------------------------------------------
+
+VARIANTS := release debug asan tsan clang fuzz cov
+ifeq ($(filter $(VARIANT),$(VARIANTS)),)
+$(error VARIANT=$(VARIANT) is none of: $(VARIANTS))
+endif
+
+# BUILD=/tmp/mine keeps a private tree apart from build/.
+BUILD ?= build
+B := $(BUILD)/$(VARIANT)
+
+# Asserts stay on in every variant: wrong text spreads, a crash recovers from the log. The full walks
+# over a structure (WEFT_SLOW_ASSERT) cost too much for a played session; debug and fuzz have them.
+HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+CFLAGS_release := -O2 -g $(HARDEN)
+CFLAGS_clang := -O2 -g $(HARDEN)
+CFLAGS_debug := -O0 -g3 -DWEFT_PARANOID
+CFLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=all
+CFLAGS_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+CFLAGS_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=all -fsanitize=fuzzer-no-link -DWEFT_PARANOID
+CFLAGS_cov := -O0 -g --coverage
+
+ifneq ($(filter $(VARIANT),clang fuzz),)
+CC := clang
+else
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+endif
+AR := ar
+
+STRICT := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wpointer-arith -Wvla -Wformat=2 $(WERROR)
+CPPFLAGS_ALL = -Iinclude -Isrc $(CPPFLAGS)
+CFLAGS_ALL = -std=gnu11 $(CFLAGS_$(VARIANT)) -fPIE $(STRICT) $(CFLAGS)
+LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now $(filter -fsanitize% --coverage,$(CFLAGS_$(VARIANT))) \
+	$(LDFLAGS)
+
+# pkg-config is asked once, and only by a rule that needs it, so that `make help`, `make run` and
+# `make test` work on a machine where nothing is installed yet.
+PKGS := libwebsockets libuv jansson sqlite3 uuid libcrypto
+pkg_missing = $(strip $(foreach p,$(1),$(if $(shell pkg-config --exists $(p) 2>/dev/null && \
+	echo y),,$(p))))
+pkg_need = $(if $(call pkg_missing,$(1)),$(error missing libraries: $(call \
+	pkg_missing,$(1)); `make deps` installs them on Debian))
+PKG_CFLAGS = $(call pkg_need,$(PKGS))$(eval PKG_CFLAGS := $$(shell \
+	pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
+PKG_LIBS = $(call pkg_need,$(PKGS))$(eval PKG_LIBS := $$(shell \
+	pkg-config --libs $(PKGS)))$(PKG_LIBS)
+CMOCKA_CFLAGS = $(call pkg_need,cmocka)$(eval CMOCKA_CFLAGS := $$(shell \
+	pkg-config --cflags cmocka))$(CMOCKA_CFLAGS)
+CMOCKA_LIBS = $(call pkg_need,cmocka)$(eval CMOCKA_LIBS := $$(shell \
+	pkg-config --libs cmocka))$(CMOCKA_LIBS)
+
+# ---- sources ----------------------------------------------------------------------------------
+
+# The core is pure: no libc beyond mem* and strlen (see `make pure`). The edge touches the world.
+CORE_MODULES := base text ot client room
+EDGE_MODULES := store wire auth net server
+
+# base/heap.c, the process heap as an allocator, is the one file of base that belongs to the edge.
+IMPURE_SRC := $(wildcard src/base/heap.c)
+CORE_SRC := $(sort $(filter-out $(IMPURE_SRC),$(wildcard $(CORE_MODULES:%=src/%/*.c))))
+EDGE_SRC := $(IMPURE_SRC) \
+	$(sort $(filter-out src/server/main.c,$(wildcard $(EDGE_MODULES:%=src/%/*.c))))
+MAIN_SRC := $(wildcard src/server/main.c)
+SUPPORT_SRC := $(sort $(wildcard tests/support/*.c))
+UNIT_SRC := $(sort $(wildcard tests/unit/*_test.c))
+PROPERTY_SRC := $(sort $(wildcard tests/property/*_test.c))
+TOOL_SRC := $(sort $(wildcard tests/tools/*.c))
+TOOL_LIB_SRC := $(sort $(wildcard tests/tools/lib/*.c))
+BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/*_fuzz.c))
+REPLAY_SRC := $(wildcard tests/fuzz/replay/main.c)
+WEB_FILES := $(sort $(shell find web/client web/page -type f -not -path '*/node_modules/*' \
+	-not -path '*/.*' -not -name '*.md' 2>/dev/null))
+
+obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
+CORE_OBJ := $(call obj,$(CORE_SRC))
+EDGE_OBJ := $(call obj,$(EDGE_SRC)) $(B)/obj/assets.o
+MAIN_OBJ := $(call obj,$(MAIN_SRC))
+SUPPORT_OBJ := $(call obj,$(SUPPORT_SRC))
+TOOL_LIB_OBJ := $(call obj,$(TOOL_LIB_SRC))
+ALL_OBJ := $(CORE_OBJ) $(EDGE_OBJ) $(MAIN_OBJ) $(SUPPORT_OBJ) $(TOOL_LIB_OBJ) \
+	$(call obj,$(UNIT_SRC) $(PROPERTY_SRC) $(TOOL_SRC) $(BENCH_SRC) $(FUZZ_SRC) $(REPLAY_SRC))
+
+CORE_LIB := $(B)/libweft-core.a
+EDGE_LIB := $(B)/libweft-edge.a
+TOOL_LIB := $(B)/libweft-tools.a
+WEFT := $(if $(MAIN_SRC),$(B)/weft)
+
+UNIT_BIN := $(patsubst tests/%.c,$(B)/tests/%,$(UNIT_SRC))
+PROPERTY_BIN := $(patsubst tests/%.c,$(B)/tests/%,$(PROPERTY_SRC))
+TOOL_BIN := $(patsubst tests/tools/%.c,$(B)/tools/%,$(TOOL_SRC))
+BENCH_BIN := $(patsubst tests/bench/%.c,$(B)/bench/%,$(BENCH_SRC))
+FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRC))
+REPLAY_BIN := $(patsubst tests/fuzz/%.c,$(B)/tests/replay/%,$(FUZZ_SRC))
+
+# ---- building ---------------------------------------------------------------------------------
+
+all: $(if $(filter release,$(VARIANT)),$(if $(WEFT),$(BUILD)/weft,libs),$(if $(WEFT),$(WEFT),libs)) ## build the server: build/weft (VARIANT=debug: build/debug/weft)
+
+libs: $(CORE_LIB) $(EDGE_LIB) ## build only the libraries of the variant
+
+tests: $(WEFT) $(UNIT_BIN) $(PROPERTY_BIN) $(REPLAY_BIN) $(TOOL_BIN) ## build every test program and test tool of the variant
+tools: $(TOOL_BIN) ## build the test tools (players, clients) of the variant
+
+$(BUILD)/weft: $(BUILD)/release/weft
+	@ln -f $< $@
+
+ifneq ($(VARIANT),release)
+$(BUILD)/release/weft:
+	@$(MAKE) VARIANT=release $@
+endif
+
+# Objects depend on the flags they were built with and archives on the list of their members; both
+# files change only when their content does.
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL)' | cmp -s - $@ || \
+		printf '%s\n' '$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL)' > $@
+$(B)/%.list: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' $(MEMBERS) | cmp -s - $@ || printf '%s\n' $(MEMBERS) > $@
+$(B)/core.list: MEMBERS = $(CORE_OBJ)
+$(B)/edge.list: MEMBERS = $(EDGE_OBJ)
+$(B)/tools.list: MEMBERS = $(TOOL_LIB_OBJ)
+$(B)/web.list: MEMBERS = $(WEB_FILES)
+
+EXTRA_CFLAGS =
+$(call obj,$(EDGE_SRC) $(MAIN_SRC)): EXTRA_CFLAGS = $(PKG_CFLAGS)
+$(B)/obj/tests/%: EXTRA_CFLAGS = -Itests $(PKG_CFLAGS) $(CMOCKA_CFLAGS)
+$(call obj,$(TOOL_SRC) $(TOOL_LIB_SRC) $(BENCH_SRC)): EXTRA_CFLAGS = -Itests $(PKG_CFLAGS)
+$(call obj,$(FUZZ_SRC) $(REPLAY_SRC)): EXTRA_CFLAGS = -Itests $(PKG_CFLAGS) -Wno-missing-prototypes
+
+$(B)/obj/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	@echo "  CC    $(VARIANT) $<"
+	@$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(EXTRA_CFLAGS) -MMD -MP -c $< -o $@
+
+# The pages and the client modules live in the binary (src/server/assets.h).
+$(B)/assets.c: packaging/assets.sh $(B)/web.list $(WEB_FILES)
+	@echo "  ASSET $(VARIANT) $(words $(WEB_FILES)) files"
+	@sh packaging/assets.sh $(B)/assets $(WEB_FILES) > $@.tmp && mv -f $@.tmp $@
+$(B)/obj/assets.o: $(B)/assets.c $(B)/flags
+	@mkdir -p $(@D)
+	@$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+
+define archive
+@mkdir -p $(@D); rm -f $@.tmp; $(AR) rcs $@.tmp $(filter %.o,$^); mv -f $@.tmp $@
+endef
+$(CORE_LIB): $(CORE_OBJ) $(B)/core.list
+	$(archive)
+$(EDGE_LIB): $(EDGE_OBJ) $(B)/edge.list
+	$(archive)
+$(TOOL_LIB): $(TOOL_LIB_OBJ) $(B)/tools.list
+	$(archive)
+
+# Test programs are linked with all of tests/support as objects, not as an archive: what it defines
+# (a louder weft_panic) goes before the core's own.
+LINK = mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) \
+	-Wl,--start-group $(filter %.a,$^) -Wl,--end-group
+
+$(B)/weft: $(MAIN_OBJ) $(EDGE_LIB) $(CORE_LIB)
+	@echo "  LINK  $@"
+	@$(LINK) $(PKG_LIBS) -lpthread -lm
+
+$(UNIT_BIN) $(PROPERTY_BIN): $(B)/tests/%: $(B)/obj/tests/%.o $(SUPPORT_OBJ) $(EDGE_LIB) $(CORE_LIB)
+	@$(LINK) $(CMOCKA_LIBS) $(PKG_LIBS) -lpthread -lm
+$(TOOL_BIN): $(B)/tools/%: $(B)/obj/tests/tools/%.o $(TOOL_LIB) $(SUPPORT_OBJ) $(EDGE_LIB) $(CORE_LIB)
+	@$(LINK) $(CMOCKA_LIBS) $(PKG_LIBS) -lpthread -lm
+$(BENCH_BIN): $(B)/bench/%: $(B)/obj/tests/bench/%.o $(TOOL_LIB) $(SUPPORT_OBJ) $(EDGE_LIB) $(CORE_LIB)
+	@$(LINK) $(CMOCKA_LIBS) $(PKG_LIBS) -lpthread -lm
+$(REPLAY_BIN): $(B)/tests/replay/%: $(B)/obj/tests/fuzz/%.o $(call obj,$(REPLAY_SRC)) $(SUPPORT_OBJ) $(EDGE_LIB) $(CORE_LIB)
+	@$(LINK) $(CMOCKA_LIBS) $(PKG_LIBS) -lpthread -lm
+$(FUZZ_BIN): $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(SUPPORT_OBJ) $(EDGE_LIB) $(CORE_LIB)
+	@$(LINK) -fsanitize=fuzzer $(CMOCKA_LIBS) $(PKG_LIBS) -lpthread -lm
+
+-include $(ALL_OBJ:.o=.d)
+
+# ---- running and testing ----------------------------------------------------------------------
+
+run: ## install what is missing, build, and serve on http://127.0.0.1:8080 (HOST= PORT= DATA=)
+	@sh packaging/deps.sh build
+	@$(MAKE) VARIANT=release $(BUILD)/weft
+	@echo "weft: open http://$(HOST):$(PORT)/ (Ctrl-C stops the server)"
+	@exec $(BUILD)/weft serve --host $(HOST) --port $(PORT) --data $(DATA)
+
+test: ## install what is missing, build, and run every test; ends with `N passed, N failed`
+	@sh packaging/deps.sh test
+	@$(MAKE) VARIANT=$(VARIANT) tests
+	@bash tests/run.sh --build $(BUILD) --variant $(VARIANT) all
+
+check: ## the quick tier: unit, property and fuzz corpus, under a minute, installs nothing
+	@$(MAKE) VARIANT=$(VARIANT) check-build
+	@bash tests/run.sh --build $(BUILD) --variant $(VARIANT) unit property replay
+check-build: $(UNIT_BIN) $(PROPERTY_BIN) $(REPLAY_BIN)
+
+asan: ## the whole suite under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(MAKE) VARIANT=asan tests
+	@bash tests/run.sh --build $(BUILD) --variant asan $(or $(GROUPS),all)
+
+tsan: ## unit and property tests under ThreadSanitizer
+	@$(MAKE) VARIANT=tsan check
+
+clang: ## build everything with clang under the same strict flags
+	@$(MAKE) VARIANT=clang all tests
+
+fuzz: ## run every libFuzzer target for FUZZ_SECONDS=30 each
+	@$(MAKE) VARIANT=fuzz fuzz-build
+	@bash tests/fuzz/run.sh $(FUZZ_SECONDS) $(BUILD)
+fuzz-build: $(FUZZ_BIN)
+
+bench: ## build and run the benchmarks; prints figures, asserts nothing
+	@$(MAKE) VARIANT=release $(BUILD)/weft bench-build
+	@bash tests/bench/run.sh $(BUILD)/release
+bench-build: $(BENCH_BIN) $(TOOL_BIN)
+
+cov: ## line coverage of unit and property tests, per source file
+	@find $(BUILD)/cov -name '*.gcda' -delete 2>/dev/null || true
+	@$(MAKE) VARIANT=cov check
+	@bash tests/lint/cov.sh $(BUILD)/cov
+
+lint: ## check layers, banned calls, sizes, format and the house rules
+	@bash tests/lint/lint.sh
+
+pure: ## prove that the core needs no libc and has no writable global
+	@$(MAKE) VARIANT=release $(BUILD)/release/libweft-core.a
+	@bash tests/lint/pure.sh $(BUILD)/release/libweft-core.a $(CORE_SRC)
+
+fmt: ## format the C files in place with clang-format
+	@clang-format -i $$(find include src tests -name '*.[ch]' -not -path '*/node_modules/*')
+
+# ---- installing -------------------------------------------------------------------------------
+
+deps: ## install the Debian packages that building and testing need
+	@sh packaging/deps.sh test
+
+install: ## install binary and documents (PREFIX=/usr/local DESTDIR=)
+	@$(MAKE) VARIANT=release $(BUILD)/weft
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/weft
+	install -m 755 $(BUILD)/weft $(DESTDIR)$(PREFIX)/bin/weft
+	install -m 644 LICENSE CHANGELOG.md $(wildcard README.md docs/*.md) \
+		$(DESTDIR)$(PREFIX)/share/doc/weft/
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/weft
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/weft
+
+clean: ## remove build/
+	rm -rf $(BUILD)
+
+help: ## this list
+	@echo "make              builds build/weft"
+	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
+	@echo "VARIANT=one of: $(VARIANTS); WERROR= drops -Werror"
+
+FORCE:
+.PHONY: all libs tests tools run test check check-build asan tsan clang fuzz fuzz-build bench \
+	bench-build cov lint pure fmt deps install uninstall clean help FORCE
