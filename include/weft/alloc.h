@@ -1,0 +1,37 @@
+/* weft/alloc.h - where memory comes from.
+ *
+ * Everything in the library that allocates is given one of these, so that a host can count, bound
+ * or fail allocations per object. One function does it all, and is told the old size, so that an
+ * allocator needs no header of its own:
+ *
+ *     resize(ctx, NULL, 0, n)      allocate n bytes
+ *     resize(ctx, p, old, n)       move to n bytes; NULL leaves p as it was
+ *     resize(ctx, p, old, 0)       free, returns NULL and cannot fail
+ *
+ * Memory is aligned for any object. The struct is borrowed for the life of what was made with it. */
+#ifndef WEFT_ALLOC_H
+#define WEFT_ALLOC_H
+
+#include <stddef.h>
+
+struct weft_alloc {
+    void *(*resize)(void *ctx, void *ptr, size_t old_bytes, size_t new_bytes);
+    void *ctx;
+};
+
+static inline void *weft_resize(const struct weft_alloc *a, void *ptr, size_t old_bytes,
+                                size_t new_bytes)
+{
+    return a->resize(a->ctx, ptr, old_bytes, new_bytes);
+}
+
+static inline void weft_release(const struct weft_alloc *a, void *ptr, size_t old_bytes)
+{
+    if (ptr != NULL)
+        (void)a->resize(a->ctx, ptr, old_bytes, 0);
+}
+
+/* malloc, realloc and free. Outside the pure core: the core only ever sees what it is handed. */
+const struct weft_alloc *weft_heap(void);
+
+#endif

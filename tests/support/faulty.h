@@ -1,0 +1,33 @@
+/* support/faulty.h - an allocator that counts what is held and fails the n-th request.
+ *
+ *     for (long n = 0;; n++) {
+ *         struct faulty f;
+ *         faulty_init(&f, n);
+ *         int err = do_something(&f.alloc);
+ *         ... everything released ...
+ *         assert_int_equal(f.live_blocks, 0);
+ *         if (err == 0)
+ *             break;
+ *         assert_int_equal(err, WEFT_ENOMEM);
+ *     }
+ *
+ * The struct must not move after faulty_init(): its allocator points into it. A wrong old size given
+ * back to the allocator panics, so leaks and mismatched sizes show. */
+#ifndef SUPPORT_FAULTY_H
+#define SUPPORT_FAULTY_H
+
+#include <stddef.h>
+
+#include <weft/alloc.h>
+
+struct faulty {
+    struct weft_alloc alloc;
+    long fail_at;      /* which request fails, from 0; negative: none */
+    long requests;     /* so far */
+    size_t live_bytes; /* held now */
+    size_t live_blocks;
+};
+
+void faulty_init(struct faulty *f, long fail_at);
+
+#endif

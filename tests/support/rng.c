@@ -1,0 +1,35 @@
+#include "support/rng.h"
+
+#include <stdlib.h>
+
+#include "base/utf8.h"
+
+size_t rng_cases(size_t usual)
+{
+    const char *s = getenv("WEFT_CASES");
+    return s != NULL ? (size_t)strtoull(s, NULL, 10) : usual;
+}
+
+uint64_t rng_seed(void)
+{
+    const char *s = getenv("WEFT_SEED");
+    return s != NULL ? strtoull(s, NULL, 10) : 1;
+}
+
+static uint32_t rng_scalar(struct rng *r)
+{
+    static const uint32_t ODD[] = {'\n',   0x7f,     0xe4,   0x7ff,   0x800,   0x20ac,
+                                   0xd7ff, 0xe000,   0xffff, 0x10000, 0x1f600, 0x1f468,
+                                   0x200d, 0x10ffff, '\t',   '\r'};
+    if (rng_chance(r, 70))
+        return (uint32_t)('a' + rng_below(r, 26));
+    return ODD[rng_below(r, sizeof ODD / sizeof *ODD)];
+}
+
+size_t rng_text(struct rng *r, char *out, size_t n_cp)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < n_cp; i++)
+        len += utf8_put(out + len, rng_scalar(r));
+    return len;
+}
