@@ -1,0 +1,116 @@
+/* The full walk that tests run after every edit: each invariant of text/node.h. */
+#include "base/limits.h"
+#include "base/pure.h"
+#include "base/utf8.h"
+#include "text/node.h"
+
+struct walk {
+    const struct weft_text *t;
+    const struct leaf *leaf; /* the one that must come next */
+    size_t leaves;
+    size_t inners;
+};
+
+static bool size_equal(const struct weft_size *a, const struct weft_size *b)
+{
+    return a->bytes == b->bytes && a->cp == b->cp && a->u16 == b->u16 && a->lines == b->lines;
+}
+
+static bool leaf_check(const struct weft_text *t, const struct leaf *l)
+{
+    if (l->size.bytes > LEAF_CAP || l->gap_bytes > l->size.bytes)
+        return false;
+    size_t least = t->leaves == 1 ? 0 : l == t->last ? 1 : LEAF_MIN;
+    if (l->size.bytes < least)
+        return false;
+    /* Both sides of the gap are whole code points. */
+    const char *behind = l->bytes + LEAF_CAP - (l->size.bytes - l->gap_bytes);
+    size_t behind_bytes = l->size.bytes - l->gap_bytes;
+    if (!utf8_valid(l->bytes, l->gap_bytes, NULL) || !utf8_valid(behind, behind_bytes, NULL))
+        return false;
+    struct weft_size size = text_measure(l->bytes, l->gap_bytes);
+    if (size.cp != l->gap_cp)
+        return false;
+    struct weft_size more = text_measure(behind, behind_bytes);
+    size_add(&size, &more);
+    return size_equal(&size, &l->size);
+}
+
+/* Recurses once per level; weft_text_check() has bounded their number. */
+static bool inner_check(struct walk *w, const struct inner *n, size_t level)
+{
+    bool is_root = n == w->t->root;
+    size_t least = !is_root ? INNER_MIN : level > 0 ? 2 : 1;
+    w->inners++;
+    if (n->count < least || n->count > INNER_CAP)
+        return false;
+    for (size_t i = 0; i < n->count; i++) {
+        struct weft_size size;
+        if (level == 0) {
+            const struct leaf *l = n->child[i];
+            if (l != w->leaf || !leaf_check(w->t, l))
+                return false;
+            if (l->next != NULL ? l->next->prev != l : w->t->last != l)
+                return false;
+            w->leaf = l->next;
+            w->leaves++;
+            size = l->size;
+        } else {
+            if (!inner_check(w, n->child[i], level - 1))
+                return false;
+            size = inner_total(n->child[i]);
+        }
+        const struct weft_size sum = {.bytes = n->sum[UNIT_BYTES][i],
+                                      .cp = n->sum[UNIT_CP][i],
+                                      .u16 = n->sum[UNIT_U16][i],
+                                      .lines = n->sum[UNIT_LINES][i]};
+        if (!size_equal(&size, &sum))
+            return false;
+    }
+    return true;
+}
+
+/* The finger's path is the way from the root to its leaf, and start_cp is what lies before it. */
+static bool finger_check(const struct weft_text *t)
+{
+    const struct finger *f = &t->finger;
+    if (f->leaf == NULL)
+        return true;
+    size_t before = 0;
+    const void *at = t->root;
+    for (size_t level = t->height; level-- > 0;) {
+        const struct step *s = &f->path[level];
+        if (s->node != at || s->at >= s->node->count)
+            return false;
+        for (size_t i = 0; i < s->at; i++)
+            before += s->node->sum[UNIT_CP][i];
+        at = s->node->child[s->at];
+    }
+    return at == f->leaf && before == f->start_cp;
+}
+
+static bool spares_check(const struct weft_text *t)
+{
+    size_t leaves = 0;
+    size_t inners = 0;
+    for (const struct leaf *l = t->spare_leaf; l != NULL; l = l->next)
+        leaves++;
+    for (const struct inner *n = t->spare_inner; n != NULL; n = n->next)
+        inners++;
+    return leaves == t->spare_leaves && inners == t->spare_inners;
+}
+
+bool weft_text_check(const struct weft_text *t)
+{
+    if (t->height < 1 || t->height > HEIGHT_MAX || t->total.cp > CP_MAX)
+        return false;
+    if (t->first->prev != NULL || t->last->next != NULL)
+        return false;
+    tree_settle(t);
+    struct walk w = {.t = t, .leaf = t->first};
+    if (!inner_check(&w, t->root, t->height - 1))
+        return false;
+    struct weft_size total = inner_total(t->root);
+    return w.leaf == NULL && w.leaves == t->leaves && w.inners == t->inners &&
+           size_equal(&total, &t->total) && finger_check(t) && spares_check(t);
+}

@@ -1,0 +1,211 @@
+/* text/node.h - how a text is laid out in memory.
+ *
+ * Idea
+ *   A B+ tree. Leaves hold the bytes, each in a gap buffer; inner nodes hold, per child, how much
+ *   lies below it in all four units. Going down by one unit and summing the others converts
+ *   between units. One cached place, the finger, makes typing touch one leaf and nothing else.
+ *
+ *                        root   [bytes][cp][u16][lines] per child         height = 2
+ *                       /    \
+ *                  inner      inner
+ *                 /  |  \    /  |  \
+ *             leaf<->leaf<->leaf<->leaf<->leaf<->leaf                     all at one depth
+ *
+ *             leaf:  |text before the gap|....gap....|text behind the gap|
+ *                    0                gap_bytes                       LEAF_CAP
+ *
+ * Invariants (weft_text_check() walks them all)
+ *   - There is always a root, an inner node, and at least one leaf. Only the leaf of an empty text
+ *     is empty.
+ *   - A leaf holds at most LEAF_CAP bytes, and at least LEAF_MIN unless it is the last of the
+ *     text. The last one may be shorter, so that text that is appended fills its leaves.
+ *   - An inner node has at most INNER_CAP children, and at least INNER_MIN unless it is the root. A
+ *     root above other inner nodes has at least two.
+ *   - Leaf ends and the gap lie between code points.
+ *   - node->sum[u][i] is the sum over child i, and t->total is the sum over the root. Except:
+ *     on the finger's path, sums may lag behind finger.leaf->size; the entry next to the leaf shows
+ *     by how much, and tree_settle() adds the difference to each step. Whoever goes down from the
+ *     root or moves the finger settles first.
+ *   - spare nodes are lists of their own and no part of the tree.
+ *
+ * Cost
+ *   Insert and delete at the finger: the bytes themselves and the way of the gap, at most a leaf.
+ *   Elsewhere: height * INNER_CAP / 2 sums, then as above. Overflow and underflow copy two leaves.
+ *   A deletion frees each leaf it empties. A unit conversion reads the sums of one path and at most
+ *   one leaf; where the bytes equal the code points (ASCII) only line feeds are counted.
+ *   Memory: leaves of 2 KiB at least half full and at most 81 bytes of inner node for each, so at
+ *   most 2.2 times the text; an empty text takes one of each, 3.6 KiB with everything.
+ *
+ * Rejected
+ *   - A flat gap buffer: two writers far apart move the whole text between them at every key.
+ *   - A piece table: grows with the number of edits, and reads get slower with age.
+ *   - A skip list: no better bound, needs randomness, and its pointers cost more than a wide node.
+ *   - A persistent tree: readers that share versions are not needed here; an edit copied a path.
+ *   - Plain arrays in the leaves: moving half a leaf at each key costs more than all the rest.
+ *   - Parent pointers: the finger's path says the same, and splits need not rewrite children.
+ */
+#ifndef TEXT_NODE_H
+#define TEXT_NODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weft/text.h>
+
+/* Tests also build the text with tiny nodes, where a line of input makes a deep tree. */
+#ifndef TEXT_LEAF_CAP
+#define TEXT_LEAF_CAP   (2048 - 64) /* the whole leaf is 2 KiB, its head one cache line */
+#define TEXT_INNER_CAP  32
+#define TEXT_HEIGHT_MAX 8
+#endif
+
+enum {
+    /* Moving a gap half through it is about 20 ns; a split copies it once in 1,000 keystrokes. */
+    LEAF_CAP = TEXT_LEAF_CAP,
+    /* Half, less what is lost when a cut moves back to the start of a code point. */
+    LEAF_MIN = LEAF_CAP / 2 - 3,
+    /* Text that does not fit is cut into ceil(total / LEAF_PIECE) leaves. Equal shares rounded up
+     * and 3 bytes of a code point more still fit. */
+    LEAF_PIECE = LEAF_CAP - 4,
+
+    INNER_CAP = TEXT_INNER_CAP,
+    INNER_MIN = INNER_CAP / 2,
+
+    /* Inner levels. 8 of them have at least 2 * INNER_MIN^7 leaves, all but one of LEAF_MIN bytes:
+     * 494 GiB. The longest text, of CP_MAX code points of four bytes, has 8 GiB. */
+    HEIGHT_MAX = TEXT_HEIGHT_MAX,
+
+    /* Spare nodes kept when nothing is reserved, so that an edit at a leaf's limit back and forth
+     * does not go to the allocator each time. */
+    SPARE_KEEP = 1,
+};
+
+/* The order of the members of struct weft_size. */
+enum unit { UNIT_BYTES, UNIT_CP, UNIT_U16, UNIT_LINES, UNITS };
+
+struct leaf {
+    struct leaf *next; /* also links the spare ones */
+    struct leaf *prev;
+    struct weft_size size;
+    size_t gap_bytes; /* text before the gap */
+    size_t gap_cp;
+    char bytes[LEAF_CAP];
+};
+
+_Static_assert(sizeof(struct leaf) <= LEAF_CAP + 64, "2 KiB with everything");
+_Static_assert(LEAF_CAP % 2 == 0, "two halves");
+_Static_assert(INNER_MIN >= 2, "a level is at most half as long as the one below");
+
+struct inner {
+    struct inner *next; /* links spare ones, and a level while it is built */
+    size_t count;
+    size_t sum[UNITS][INNER_CAP];
+    void *child[INNER_CAP]; /* leaves on level 0, inner nodes above */
+};
+
+/* One level of a path: child `at` of `node`. Level 0 is next to the leaves. */
+struct step {
+    struct inner *node;
+    size_t at;
+};
+
+struct finger {
+    struct leaf *leaf; /* NULL: nowhere */
+    size_t start_cp;   /* code points before the leaf */
+    struct step path[HEIGHT_MAX];
+};
+
+struct weft_text {
+    const struct weft_alloc *alloc;
+    struct weft_size total;
+    struct inner *root;
+    size_t height; /* inner levels, 1 or more; the root is on level height - 1 */
+    struct leaf *first;
+    struct leaf *last;
+    struct finger finger;
+    size_t leaves; /* in the tree */
+    size_t inners;
+    struct leaf *spare_leaf;
+    struct inner *spare_inner;
+    size_t spare_leaves;
+    size_t spare_inners;
+    /* What is left of the last weft_text_reserve(). While held_inserts > 0 no node is given back to
+     * the allocator. */
+    size_t held_inserts;
+    size_t held_bytes;
+};
+
+static inline void size_add(struct weft_size *a, const struct weft_size *b)
+{
+    a->bytes += b->bytes;
+    a->cp += b->cp;
+    a->u16 += b->u16;
+    a->lines += b->lines;
+}
+
+static inline void size_sub(struct weft_size *a, const struct weft_size *b)
+{
+    a->bytes -= b->bytes;
+    a->cp -= b->cp;
+    a->u16 -= b->u16;
+    a->lines -= b->lines;
+}
+
+/* leaf.c */
+
+/* What valid UTF-8 measures. */
+struct weft_size text_measure(const char *utf8, size_t len_bytes);
+
+/* Makes these bytes the content; they must fit. */
+void leaf_set(struct leaf *l, const char *utf8, size_t len_bytes);
+/* Copies the content, without the gap, to `out`. */
+void leaf_get(const struct leaf *l, char *out);
+/* `size` is what the bytes measure; they must fit. */
+void leaf_insert(struct leaf *l, size_t at_cp, const char *utf8, const struct weft_size *size);
+/* Returns what was dropped. */
+struct weft_size leaf_delete(struct leaf *l, size_t at_cp, size_t len_cp);
+/* The byte offset of a position in another unit. UNIT_LINES: behind that many line feeds. False
+ * when the position lies inside a code point. Not past the end. */
+bool leaf_offset(const struct leaf *l, enum unit unit, size_t at, size_t *ret_bytes);
+/* What lies before a byte offset. */
+struct weft_size leaf_before(const struct leaf *l, size_t at_bytes);
+/* The run of bytes from a byte offset to the gap or to the end; its length, 0 at the end. */
+size_t leaf_run(const struct leaf *l, size_t at_bytes, const char **ret);
+
+/* pool.c */
+
+/* At least so many spare nodes of each kind, or WEFT_ENOMEM and as many as before. */
+WEFT_CHECKED int pool_fill(struct weft_text *t, size_t leaves, size_t inners);
+/* Releases spare nodes above these counts. */
+void pool_trim(struct weft_text *t, size_t leaves, size_t inners);
+/* Take from the spare ones, of which there must be one; give back to them. */
+struct leaf *pool_leaf(struct weft_text *t);
+struct inner *pool_inner(struct weft_text *t);
+void pool_put_leaf(struct weft_text *t, struct leaf *l);
+void pool_put_inner(struct weft_text *t, struct inner *n);
+/* How many new nodes `inserts` insertions of `bytes` bytes together can take at any moment. */
+void pool_need(const struct weft_text *t, size_t inserts, size_t bytes, size_t *ret_leaves,
+               size_t *ret_inners);
+/* Inner nodes that tree_build() makes over so many leaves. */
+size_t pool_build_inners(size_t leaves);
+
+/* tree.c */
+
+/* What lies below a node. */
+struct weft_size inner_total(const struct inner *n);
+/* Brings the sums on the finger's path up to its leaf. Not const inside: see Invariants. */
+void tree_settle(const struct weft_text *t);
+/* Moves the finger to the leaf of the gap at pos_cp; where two leaves meet there, to the left one,
+ * or with `ahead` to the one of the code point behind the gap (pos_cp is not the end then). */
+void tree_seek(struct weft_text *t, size_t pos_cp, bool ahead);
+/* Makes `l` the leaf behind the finger's, and moves the finger there. Takes at most one spare inner
+ * node per level and one for a new root. The tree must be settled. */
+void tree_add(struct weft_text *t, struct leaf *l);
+/* Restores the least sizes after the finger's leaf lost text. Takes no memory. Ends the finger. */
+void tree_shrink(struct weft_text *t);
+/* Makes inner nodes over the linked leaves of a text that has none; takes
+ * pool_build_inners(t->leaves) spare ones. */
+void tree_build(struct weft_text *t);
+
+#endif

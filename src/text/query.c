@@ -1,0 +1,156 @@
+/* Reading a text: see text/node.h. One walk down serves all units: by one it chooses the child, of
+ * the others it adds up what it passes. */
+#include "base/assert.h"
+#include "base/pure.h"
+#include "text/node.h"
+
+struct place {
+    const struct leaf *leaf;
+    struct weft_size before; /* the leaf */
+    size_t left;             /* from the leaf's start, in the unit asked for */
+};
+
+/* The leaf where `pos` of a unit is reached; the left one where two meet, so that a line's start is
+ * looked for in the leaf that has the line feed before it. pos is not past the end. */
+static struct place locate(const struct weft_text *t, enum unit unit, size_t pos)
+{
+    tree_settle(t);
+    struct place p = {.left = pos};
+    const struct inner *n = t->root;
+    for (size_t level = t->height; level-- > 0;) {
+        size_t i = 0;
+        for (; i + 1 < n->count && p.left > n->sum[unit][i]; i++) {
+            p.left -= n->sum[unit][i];
+            p.before.bytes += n->sum[UNIT_BYTES][i];
+            p.before.cp += n->sum[UNIT_CP][i];
+            p.before.u16 += n->sum[UNIT_U16][i];
+            p.before.lines += n->sum[UNIT_LINES][i];
+        }
+        if (level == 0)
+            p.leaf = n->child[i];
+        else
+            n = n->child[i];
+    }
+    return p;
+}
+
+static int size_at(const struct weft_text *t, enum unit unit, size_t pos, size_t end,
+                   struct weft_size *ret)
+{
+    if (pos > end)
+        return WEFT_ERANGE;
+    struct place p = locate(t, unit, pos);
+    size_t at_bytes;
+    if (!leaf_offset(p.leaf, unit, p.left, &at_bytes))
+        return WEFT_EINVAL;
+    struct weft_size inside = leaf_before(p.leaf, at_bytes);
+    size_add(&p.before, &inside);
+    *ret = p.before;
+    return 0;
+}
+
+int weft_text_at_cp(const struct weft_text *t, size_t pos_cp, struct weft_size *ret)
+{
+    return size_at(t, UNIT_CP, pos_cp, t->total.cp, ret);
+}
+
+int weft_text_at_byte(const struct weft_text *t, size_t pos_bytes, struct weft_size *ret)
+{
+    return size_at(t, UNIT_BYTES, pos_bytes, t->total.bytes, ret);
+}
+
+int weft_text_at_u16(const struct weft_text *t, size_t pos_u16, struct weft_size *ret)
+{
+    return size_at(t, UNIT_U16, pos_u16, t->total.u16, ret);
+}
+
+int weft_text_at_line(const struct weft_text *t, size_t line, struct weft_size *ret)
+{
+    return size_at(t, UNIT_LINES, line, t->total.lines, ret);
+}
+
+struct weft_size weft_text_size(const struct weft_text *t)
+{
+    return t->total;
+}
+
+int weft_text_iter_at(const struct weft_text *t, size_t pos_cp, struct weft_text_iter *ret)
+{
+    if (pos_cp > t->total.cp)
+        return WEFT_ERANGE;
+    struct place p = locate(t, UNIT_CP, pos_cp);
+    size_t at_bytes;
+    (void)leaf_offset(p.leaf, UNIT_CP, p.left, &at_bytes); /* never inside a code point */
+    *ret = (struct weft_text_iter){.leaf_ = p.leaf, .at_bytes_ = at_bytes};
+    return 0;
+}
+
+bool weft_text_iter_next(struct weft_text_iter *it, const char **ret_chunk, size_t *ret_len_bytes)
+{
+    const struct leaf *l = it->leaf_;
+    while (l != NULL) {
+        const char *run;
+        size_t len_bytes = leaf_run(l, it->at_bytes_, &run);
+        if (len_bytes > 0) {
+            it->at_bytes_ += len_bytes;
+            *ret_chunk = run;
+            *ret_len_bytes = len_bytes;
+            return true;
+        }
+        l = l->next;
+        it->leaf_ = l;
+        it->at_bytes_ = 0;
+    }
+    return false;
+}
+
+int weft_text_copy(const struct weft_text *t, size_t pos_cp, size_t len_cp, char *out,
+                   size_t cap_bytes, size_t *ret_len_bytes)
+{
+    if (pos_cp > t->total.cp || len_cp > t->total.cp - pos_cp)
+        return WEFT_ERANGE;
+    struct weft_size from = {0};
+    struct weft_size to = {0};
+    struct weft_text_iter it;
+    int err = weft_text_at_cp(t, pos_cp, &from);
+    if (err == 0)
+        err = weft_text_at_cp(t, pos_cp + len_cp, &to);
+    if (err == 0)
+        err = weft_text_iter_at(t, pos_cp, &it);
+    WEFT_ASSERT(err == 0);
+    size_t want = to.bytes - from.bytes;
+    if (want > cap_bytes)
+        return WEFT_ELIMIT;
+    size_t done = 0;
+    while (done < want) {
+        const char *chunk;
+        size_t len_bytes;
+        bool more = weft_text_iter_next(&it, &chunk, &len_bytes);
+        WEFT_ASSERT(more);
+        if (len_bytes > want - done)
+            len_bytes = want - done;
+        memcpy(out + done, chunk, len_bytes);
+        done += len_bytes;
+    }
+    *ret_len_bytes = want;
+    return 0;
+}
+
+bool weft_text_equal(const struct weft_text *t, const char *utf8, size_t len_bytes)
+{
+    if (len_bytes != t->total.bytes)
+        return false;
+    struct weft_text_iter it = {.leaf_ = t->first};
+    const char *chunk;
+    size_t n;
+    for (size_t at = 0; weft_text_iter_next(&it, &chunk, &n); at += n)
+        if (memcmp(chunk, utf8 + at, n) != 0)
+            return false;
+    return true;
+}
+
+size_t weft_text_memory(const struct weft_text *t)
+{
+    return sizeof *t + (t->leaves + t->spare_leaves) * sizeof(struct leaf) +
+           (t->inners + t->spare_inners) * sizeof(struct inner);
+}

@@ -1,0 +1,210 @@
+/* The text with nodes of a few bytes: random edits on deep trees, and everything there is to do in
+ * a small scope. */
+#include "support/small_text.h"
+
+#include "property/text_play.h"
+
+static void deep_trees(void **state)
+{
+    (void)state;
+    static const struct play play = {.edits = 400,
+                                     .start_cp = 300,
+                                     .piece_cp = 6,
+                                     .big_cp = 120,
+                                     .max_cp = 600,
+                                     .check_every = 1,
+                                     .query_every = 3,
+                                     .ascii_percent = 30};
+    play_cases(400, &play);
+}
+
+static void deep_trees_with_lagging_sums(void **state)
+{
+    (void)state;
+    static const struct play play = {.edits = 2000,
+                                     .start_cp = 300,
+                                     .piece_cp = 6,
+                                     .big_cp = 200,
+                                     .max_cp = 3000,
+                                     .check_every = 23,
+                                     .query_every = 11,
+                                     .ascii_percent = 30};
+    play_cases(60, &play);
+}
+
+/* A text of n code points in which all widths and line feeds take turns; `turn` shifts them. */
+static size_t mixed(char *out, size_t n_cp, size_t turn)
+{
+    static const char *const TURNS[] = {"a", "\xf0\x9f\x98\x80", "\n", "\xc3\xa4", "\xe2\x82\xac"};
+    size_t len = 0;
+    for (size_t i = 0; i < n_cp; i++) {
+        const char *s = TURNS[(i + turn) % 5];
+        memcpy(out + len, s, strlen(s));
+        len += strlen(s);
+    }
+    return len;
+}
+
+enum { SCOPE_CP = 26 };
+
+static void try_insert(struct flat *f, size_t pos, const char *piece, size_t len)
+{
+    struct weft_text *t;
+    assert_int_equal(weft_text_from(weft_heap(), f->bytes, f->len, &t), 0);
+    assert_int_equal(weft_text_insert(t, pos, piece, len), 0);
+    struct flat after;
+    flat_init(&after);
+    flat_set(&after, f->bytes, f->len);
+    flat_insert(&after, pos, piece, len);
+    assert_true(weft_text_check(t));
+    assert_true(weft_text_equal(t, after.bytes, after.len));
+    flat_done(&after);
+    weft_text_free(t);
+}
+
+/* Each length of text, each gap, each length of insertion. */
+static void every_insertion(void **state)
+{
+    (void)state;
+    char bytes[4 * SCOPE_CP];
+    char piece[4 * SCOPE_CP];
+    struct flat f;
+    flat_init(&f);
+    for (size_t n = 0; n <= SCOPE_CP; n++) {
+        for (size_t turn = 0; turn < 5; turn++) {
+            flat_set(&f, bytes, mixed(bytes, n, turn));
+            for (size_t pos = 0; pos <= n; pos++)
+                for (size_t m = 0; m <= SCOPE_CP; m++)
+                    try_insert(&f, pos, piece, mixed(piece, m, turn + pos));
+        }
+    }
+    flat_done(&f);
+}
+
+/* Each length of text, each range. */
+static void every_deletion(void **state)
+{
+    (void)state;
+    char bytes[8 * SCOPE_CP];
+    struct flat f;
+    flat_init(&f);
+    for (size_t n = 0; n <= 2 * SCOPE_CP; n++) {
+        size_t len = mixed(bytes, n, n);
+        for (size_t pos = 0; pos <= n; pos++) {
+            for (size_t drop = 0; drop <= n - pos; drop++) {
+                struct weft_text *t;
+                assert_int_equal(weft_text_from(weft_heap(), bytes, len, &t), 0);
+                assert_int_equal(weft_text_delete(t, pos, drop), 0);
+                flat_set(&f, bytes, len);
+                flat_delete(&f, pos, drop);
+                assert_true(weft_text_check(t));
+                assert_true(weft_text_equal(t, f.bytes, f.len));
+                weft_text_free(t);
+            }
+        }
+    }
+    flat_done(&f);
+}
+
+/* Each position of each unit on texts of each length. */
+static void every_position(void **state)
+{
+    (void)state;
+    char bytes[8 * SCOPE_CP];
+    struct flat f;
+    flat_init(&f);
+    for (size_t n = 0; n <= 2 * SCOPE_CP; n++) {
+        flat_set(&f, bytes, mixed(bytes, n, n));
+        struct weft_text *t;
+        assert_int_equal(weft_text_from(weft_heap(), f.bytes, f.len, &t), 0);
+        struct weft_size got;
+        size_t u16 = 0;
+        for (size_t at = 0; at <= f.len; at++) {
+            bool start = at == f.len || ((unsigned char)f.bytes[at] & 0xc0) != 0x80;
+            struct weft_size want = flat_measure(&f, 0, at);
+            assert_int_equal(weft_text_at_byte(t, at, &got), start ? 0 : WEFT_EINVAL);
+            if (!start)
+                continue;
+            assert_true(flat_size_equal(got, want));
+            assert_int_equal(weft_text_at_cp(t, want.cp, &got), 0);
+            assert_true(flat_size_equal(got, want));
+            for (; u16 < want.u16; u16++)
+                assert_int_equal(weft_text_at_u16(t, u16, &got), WEFT_EINVAL);
+            assert_int_equal(weft_text_at_u16(t, u16++, &got), 0);
+            assert_true(flat_size_equal(got, want));
+            if (at == 0 || f.bytes[at - 1] == '\n') {
+                assert_int_equal(weft_text_at_line(t, want.lines, &got), 0);
+                assert_true(flat_size_equal(got, want));
+            }
+        }
+        weft_text_free(t);
+    }
+    flat_done(&f);
+}
+
+struct sequence {
+    struct weft_text *text;
+    struct flat flat;
+    size_t played;
+};
+
+static void sequence_check(struct sequence *s)
+{
+    s->played++;
+    assert_true(weft_text_equal(s->text, s->flat.bytes, s->flat.len));
+    assert_true(weft_text_check(s->text));
+}
+
+/* Each sequence of `depth` edits; a branch is played on a clone. */
+static void sequences(const struct sequence *from, size_t depth)
+{
+    static const char *const PIECES[] = {"a", "\n", "\xf0\x9f\x98\x80",
+                                         "\xc3\xa4zzzzzzzzzzzzzzzzzzz"};
+    size_t n = weft_text_size(from->text).cp;
+    for (size_t edit = 0; depth > 0 && edit < 4 * (n + 1) + n * (n + 1) / 2; edit++) {
+        struct sequence s = {.played = from->played};
+        assert_int_equal(weft_text_clone(from->text, &s.text), 0);
+        flat_set(&s.flat, from->flat.bytes, from->flat.len);
+        if (edit < 4 * (n + 1)) {
+            const char *piece = PIECES[edit % 4];
+            assert_int_equal(weft_text_insert(s.text, edit / 4, piece, strlen(piece)), 0);
+            flat_insert(&s.flat, edit / 4, piece, strlen(piece));
+        } else {
+            size_t range = edit - 4 * (n + 1); /* ranges, the short ones first */
+            size_t len = 1;
+            while (range >= n + 1 - len)
+                range -= n + 1 - len++;
+            assert_int_equal(weft_text_delete(s.text, range, len), 0);
+            flat_delete(&s.flat, range, len);
+        }
+        sequence_check(&s);
+        sequences(&s, depth - 1);
+        weft_text_free(s.text);
+        flat_done(&s.flat);
+    }
+}
+
+static void every_sequence_of_edits(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n <= 7; n++) {
+        char bytes[4 * 8] = "";
+        struct sequence s = {0};
+        size_t len = mixed(bytes, n, 1);
+        flat_set(&s.flat, bytes, len);
+        assert_int_equal(weft_text_from(weft_heap(), bytes, len, &s.text), 0);
+        sequences(&s, n < 5 ? 3 : 2);
+        weft_text_free(s.text);
+        flat_done(&s.flat);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(deep_trees),      cmocka_unit_test(deep_trees_with_lagging_sums),
+        cmocka_unit_test(every_insertion), cmocka_unit_test(every_deletion),
+        cmocka_unit_test(every_position),  cmocka_unit_test(every_sequence_of_edits),
+    };
+    return cmocka_run_group_tests_name("text with small nodes", tests, NULL, NULL);
+}
