@@ -1,0 +1,138 @@
+/* weft/op.h - operations on a text: what an edit means and how two are merged.
+ *
+ * An operation is a list of components that walks a document from its start: retain n code points,
+ * insert a text, delete n code points; what is left after the last one is kept. All counts are code
+ * points. The empty list is the identity.
+ *
+ * Normal form, which every function here takes and returns: no empty component, no two neighbours
+ * of one kind, no retain at the end. The order of a neighbouring insert and delete is kept as
+ * written: ["x",-3] and [-3,"x"] give the same text and are two different operations, because a
+ * concurrent insert inside the deleted range ends on different sides of x. Keeping that order, and
+ * placing in compose b's text behind the run that a deleted, is what makes composition exact for
+ * merging:
+ *
+ *     transform(x, compose(a, b), LEFT) = transform(transform(x, a, LEFT), b, LEFT)
+ *
+ * component by component. docs/operations.md has the model, the laws and where they come from.
+ *
+ * A `struct weft_op` lives in the caller's memory; a single edit of a few characters needs no
+ * allocation. It may be moved by plain assignment when the source is not used afterwards. After a
+ * failed call (WEFT_ENOMEM, WEFT_ELIMIT) the result operation is the identity and inputs are
+ * unchanged. The result of transform, compose and invert must not be one of their inputs; what it
+ * held before is dropped. */
+#ifndef WEFT_OP_H
+#define WEFT_OP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weft/alloc.h>
+#include <weft/error.h>
+#include <weft/text.h>
+
+enum weft_kind { WEFT_RETAIN, WEFT_INSERT, WEFT_DELETE };
+
+struct weft_part {
+    uint32_t len_cp;    /* never 0 */
+    uint32_t len_bytes; /* of an insert's text; 0 otherwise */
+    enum weft_kind kind;
+};
+
+enum { WEFT_OP_INLINE_PARTS = 4, WEFT_OP_INLINE_BYTES = 32 };
+
+/* Fields are private; read through the functions below. Inserted text of all parts lies back to
+ * back, in order, in one run of bytes. */
+struct weft_op {
+    const struct weft_alloc *alloc_;
+    struct weft_part *parts_heap_; /* NULL: parts_inline_ */
+    char *text_heap_;              /* NULL: text_inline_ */
+    uint32_t parts_len_, parts_cap_;
+    uint32_t text_len_, text_cap_;
+    uint32_t tail_retain_cp_; /* a retain that becomes a part once something follows it */
+    uint64_t retain_cp_, insert_cp_, delete_cp_; /* sums over the parts */
+    struct weft_part parts_inline_[WEFT_OP_INLINE_PARTS];
+    char text_inline_[WEFT_OP_INLINE_BYTES];
+};
+
+void weft_op_init(struct weft_op *op, const struct weft_alloc *alloc);
+void weft_op_done(struct weft_op *op);  /* may be called twice */
+void weft_op_clear(struct weft_op *op); /* back to the identity, keeps memory */
+WEFT_CHECKED int weft_op_copy(struct weft_op *ret, const struct weft_op *op);
+
+/* Building, from the document's start. Neighbours of one kind melt into one, nothing of length 0 is
+ * stored, a trailing retain is not a part: the operation is in normal form at every moment.
+ * 0, WEFT_ENOMEM, WEFT_EUTF8 (broken UTF-8 or NUL), or WEFT_ELIMIT where the document before
+ * (retained and deleted) or after (retained and inserted) would have more than 2^31-1 code points,
+ * the inserted text as many bytes, or the operation more than OP_PARTS_MAX parts. On failure the
+ * operation is as before the call. What was made by another function can be built on: it goes on
+ * behind the last part. */
+WEFT_CHECKED int weft_op_retain(struct weft_op *op, size_t len_cp);
+WEFT_CHECKED int weft_op_insert(struct weft_op *op, const char *utf8, size_t len_bytes);
+WEFT_CHECKED int weft_op_delete(struct weft_op *op, size_t len_cp);
+
+/* Reading. parts: *ret_len of them, valid until the operation changes; texts of inserts are taken
+ * one after the other from weft_op_text(). */
+const struct weft_part *weft_op_parts(const struct weft_op *op, size_t *ret_len);
+const char *weft_op_text(const struct weft_op *op, size_t *ret_len_bytes);
+bool weft_op_is_identity(const struct weft_op *op);
+bool weft_op_equal(const struct weft_op *a, const struct weft_op *b); /* component by component */
+
+size_t weft_op_span(const struct weft_op *op);   /* least document length it fits, code points */
+int64_t weft_op_delta(const struct weft_op *op); /* inserted minus deleted code points */
+size_t weft_op_inserted_cp(const struct weft_op *op);
+size_t weft_op_deleted_cp(const struct weft_op *op);
+size_t weft_op_memory(const struct weft_op *op); /* bytes held outside the struct */
+
+enum weft_side { WEFT_LEFT, WEFT_RIGHT };
+
+/* The document with the operation carried out; whole or not at all. 0, WEFT_ERANGE when span(op) is
+ * more than the document has, WEFT_ENOMEM, or WEFT_ELIMIT when the document would exceed 2^31-1
+ * code points. O(|op| log n). */
+WEFT_CHECKED int weft_op_apply(const struct weft_op *op, struct weft_text *doc);
+
+/* a and b are written against one document; *ret is a, rewritten to run after b. Where both insert
+ * at one gap, LEFT puts a's text in front of b's, RIGHT behind it. The operation that reaches the
+ * log later goes LEFT. O(|a| + |b|). */
+WEFT_CHECKED int weft_op_transform(const struct weft_op *a, const struct weft_op *b,
+                                   enum weft_side side, struct weft_op *ret);
+
+/* One operation equal to a, then b. Where b inserts at a place where a deleted, b's text goes behind
+ * the deleted run. O(|a| + |b|). */
+WEFT_CHECKED int weft_op_compose(const struct weft_op *a, const struct weft_op *b,
+                                 struct weft_op *ret);
+
+/* `n` operations that follow one another as one: a balanced tree of composes, O(total log n).
+ * n = 0 gives the identity. */
+WEFT_CHECKED int weft_op_compose_all(const struct weft_op *const *ops, size_t n,
+                                     struct weft_op *ret);
+
+/* What undoes op; doc is the document before op. Each insert becomes a delete and each delete an
+ * insert, in the same order. WEFT_ERANGE when op does not fit doc. O(|op| log n) plus the text. */
+WEFT_CHECKED int weft_op_invert(const struct weft_op *op, const struct weft_text *doc,
+                                struct weft_op *ret);
+
+/* Where a gap ends up. RIGHT is pushed by an insert at that very gap (the author's own caret), LEFT
+ * stays (everybody else's). A gap inside a deleted run goes to the run's place, behind what op
+ * inserts at gaps in front of it, in front of what it inserts at gaps behind it. A gap past what op
+ * names moves by its delta. Cannot fail. */
+size_t weft_op_transform_position(const struct weft_op *op, size_t gap_cp, enum weft_side side);
+
+/* An operation that makes `after` of `before`: common start and end are kept, no code point is cut;
+ * what lies between is one delete followed by one insert. WEFT_EUTF8 when one of the two is not
+ * valid or has a NUL, WEFT_ELIMIT when one has more than 2^31-1 bytes. O(n). */
+WEFT_CHECKED int weft_op_diff(const char *before, size_t before_bytes, const char *after,
+                              size_t after_bytes, struct weft_op *ret);
+
+/* The compact form, for logs and for memory: varints (length << 2 | kind), each insert followed by
+ * its text, its length being bytes there. weft_op_encoded_size() bytes are written to `out`.
+ * Decoding checks everything (WEFT_EINVAL, WEFT_EUTF8, WEFT_ELIMIT), takes all `len` bytes, and
+ * refuses what is not in normal form: what decodes encodes to the same bytes. */
+size_t weft_op_encoded_size(const struct weft_op *op);
+void weft_op_encode(const struct weft_op *op, uint8_t *out);
+WEFT_CHECKED int weft_op_decode(const uint8_t *bytes, size_t len, struct weft_op *ret);
+
+/* True when in normal form with true sums. For tests; O(|op|). */
+bool weft_op_check(const struct weft_op *op);
+
+#endif

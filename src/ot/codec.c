@@ -1,0 +1,127 @@
+/* ot/codec.c - the compact form of an operation.
+ *
+ *     component := varint(length << 2 | kind) [text]      kind: 0 retain, 1 insert, 2 delete
+ *
+ * `length` counts code points, for an insert the bytes of the text that follows. The end of the
+ * bytes is the end of the operation; whoever stores it keeps the length. A typed character in the
+ * first 31 positions is three bytes, anywhere in 500 KB five. These numbers are on disk: they never
+ * change their meaning. */
+#include <weft/op.h>
+
+#include "base/assert.h"
+#include "base/buf.h"
+#include "base/limits.h"
+#include "base/pure.h"
+#include "ot/storage.h"
+
+enum { KIND_BITS = 2, KIND_MASK = (1 << KIND_BITS) - 1 };
+_Static_assert(WEFT_RETAIN == 0 && WEFT_INSERT == 1 && WEFT_DELETE == 2, "written to disk");
+
+static uint64_t head_of(const struct weft_part *part)
+{
+    uint64_t len = part->kind == WEFT_INSERT ? part->len_bytes : part->len_cp;
+    return len << KIND_BITS | (uint64_t)part->kind;
+}
+
+static size_t varint_size(uint64_t v)
+{
+    size_t n = 1;
+    for (; v >= 0x80; v >>= 7)
+        n++;
+    return n;
+}
+
+size_t weft_op_encoded_size(const struct weft_op *op)
+{
+    const struct weft_part *parts = op_parts(op);
+    size_t size = op->text_len_;
+    for (size_t i = 0; i < op->parts_len_; i++)
+        size += varint_size(head_of(&parts[i]));
+    return size;
+}
+
+void weft_op_encode(const struct weft_op *op, uint8_t *out)
+{
+    const struct weft_part *parts = op_parts(op);
+    const char *text = op_text(op);
+    for (size_t i = 0; i < op->parts_len_; i++) {
+        uint64_t head = head_of(&parts[i]);
+        for (; head >= 0x80; head >>= 7)
+            *out++ = (uint8_t)(head | 0x80);
+        *out++ = (uint8_t)head;
+        memcpy(out, text, parts[i].len_bytes);
+        out += parts[i].len_bytes;
+        text += parts[i].len_bytes;
+    }
+}
+
+/* One component from the bytes. 0, WEFT_EINVAL or WEFT_ELIMIT; lengths are counted as written. */
+static int read_part(struct cur *in, struct weft_part *ret, const char **ret_text)
+{
+    uint64_t head = cur_varint(in);
+    uint64_t len = head >> KIND_BITS;
+    unsigned kind = (unsigned)head & KIND_MASK;
+    if (in->bad || len == 0 || kind > WEFT_DELETE)
+        return WEFT_EINVAL;
+    if (len > CP_MAX)
+        return WEFT_ELIMIT;
+    *ret = (struct weft_part){.len_cp = (uint32_t)len, .kind = (enum weft_kind)kind};
+    if (kind == WEFT_INSERT) {
+        *ret_text = (const char *)cur_bytes(in, (size_t)len);
+        ret->len_bytes = (uint32_t)len;
+    }
+    return in->bad ? WEFT_EINVAL : 0;
+}
+
+/* First pass: the frame is whole and in normal form; how much room the rest needs. */
+static int measure(struct cur in, size_t *ret_parts, size_t *ret_text_bytes)
+{
+    size_t parts = 0;
+    size_t text_bytes = 0;
+    enum weft_kind last = WEFT_RETAIN;
+    while (cur_left(&in) != 0) {
+        struct weft_part part;
+        const char *text;
+        int err = read_part(&in, &part, &text);
+        if (err != 0)
+            return err;
+        if (parts != 0 && part.kind == last)
+            return WEFT_EINVAL;
+        last = part.kind;
+        text_bytes += part.len_bytes;
+        parts++;
+    }
+    if (parts != 0 && last == WEFT_RETAIN)
+        return WEFT_EINVAL;
+    *ret_parts = parts;
+    *ret_text_bytes = text_bytes;
+    return 0;
+}
+
+int weft_op_decode(const uint8_t *bytes, size_t len, struct weft_op *ret)
+{
+    struct cur in = cur_of(bytes, len);
+    size_t parts = 0;
+    size_t text_bytes = 0;
+    op_reset(ret);
+    int err = measure(in, &parts, &text_bytes);
+    if (err == 0)
+        err = op_reserve_parts(ret, parts);
+    if (err == 0)
+        err = op_reserve_text(ret, text_bytes);
+    while (err == 0 && cur_left(&in) != 0) {
+        struct weft_part part;
+        const char *text = NULL;
+        err = read_part(&in, &part, &text);
+        WEFT_ASSERT(err == 0);
+        if (part.kind == WEFT_RETAIN)
+            err = weft_op_retain(ret, part.len_cp);
+        else if (part.kind == WEFT_DELETE)
+            err = weft_op_delete(ret, part.len_cp);
+        else
+            err = weft_op_insert(ret, text, part.len_bytes);
+    }
+    if (err != 0)
+        op_reset(ret);
+    return err;
+}

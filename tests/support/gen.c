@@ -1,0 +1,340 @@
+#include "support/gen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/utf8.h"
+
+static void *grow(void *p, size_t bytes)
+{
+    void *moved = realloc(p, bytes != 0 ? bytes : 1);
+    WEFT_ASSERT(moved != NULL);
+    return moved;
+}
+
+static void must(int err)
+{
+    WEFT_ASSERT(err == 0);
+}
+
+/* --- texts as arrays of code points --- */
+
+void cps_done(struct cps *t)
+{
+    free(t->cp);
+    *t = (struct cps){0};
+}
+
+void cps_push(struct cps *t, uint32_t cp)
+{
+    if (t->len == t->cap) {
+        t->cap = t->cap != 0 ? 2 * t->cap : 8;
+        t->cp = grow(t->cp, t->cap * sizeof *t->cp);
+    }
+    t->cp[t->len++] = cp;
+}
+
+void cps_append(struct cps *t, const struct cps *more)
+{
+    for (size_t i = 0; i < more->len; i++)
+        cps_push(t, more->cp[i]);
+}
+
+struct cps cps_copy(const struct cps *t)
+{
+    struct cps copy = {0};
+    cps_append(&copy, t);
+    return copy;
+}
+
+struct cps cps_from(const char *utf8, size_t len_bytes)
+{
+    struct cps t = {0};
+    size_t n;
+    for (size_t i = 0; i < len_bytes; i += n)
+        cps_push(&t, utf8_get(utf8 + i, &n));
+    return t;
+}
+
+char *cps_utf8(const struct cps *t, size_t *ret_len_bytes)
+{
+    char *out = grow(NULL, 4 * t->len + 1);
+    size_t len = 0;
+    for (size_t i = 0; i < t->len; i++)
+        len += utf8_put(out + len, t->cp[i]);
+    out[len] = 0;
+    if (ret_len_bytes != NULL)
+        *ret_len_bytes = len;
+    return out;
+}
+
+bool cps_equal(const struct cps *a, const struct cps *b)
+{
+    return a->len == b->len && (a->len == 0 || memcmp(a->cp, b->cp, a->len * sizeof *a->cp) == 0);
+}
+
+/* --- the model --- */
+
+struct model model_new(size_t doc_cp)
+{
+    struct model m = {.doc_cp = doc_cp};
+    m.ins = calloc(doc_cp + 1, sizeof *m.ins);
+    m.dead = calloc(doc_cp + 1, sizeof *m.dead);
+    WEFT_ASSERT(m.ins != NULL && m.dead != NULL);
+    return m;
+}
+
+void model_done(struct model *m)
+{
+    for (size_t gap = 0; m->ins != NULL && gap <= m->doc_cp; gap++)
+        cps_done(&m->ins[gap]);
+    free(m->ins);
+    free(m->dead);
+    *m = (struct model){0};
+}
+
+struct model model_of(const struct weft_op *op, size_t doc_cp)
+{
+    WEFT_ASSERT(weft_op_span(op) <= doc_cp);
+    struct model m = model_new(doc_cp);
+    size_t n;
+    size_t text_len;
+    const struct weft_part *parts = weft_op_parts(op, &n);
+    const char *text = weft_op_text(op, &text_len);
+    size_t gap = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (parts[i].kind == WEFT_INSERT) {
+            struct cps piece = cps_from(text, parts[i].len_bytes);
+            cps_append(&m.ins[gap], &piece);
+            cps_done(&piece);
+            text += parts[i].len_bytes;
+            continue;
+        }
+        for (size_t k = 0; k < parts[i].len_cp; k++)
+            m.dead[gap++] = parts[i].kind == WEFT_DELETE;
+    }
+    return m;
+}
+
+void model_to_op(const struct model *m, struct weft_op *ret)
+{
+    weft_op_clear(ret);
+    for (size_t gap = 0; gap <= m->doc_cp; gap++) {
+        size_t len;
+        char *utf8 = cps_utf8(&m->ins[gap], &len);
+        must(weft_op_insert(ret, utf8, len));
+        free(utf8);
+        if (gap < m->doc_cp)
+            must(m->dead[gap] ? weft_op_delete(ret, 1) : weft_op_retain(ret, 1));
+    }
+}
+
+size_t model_result_cp(const struct model *m)
+{
+    size_t n = 0;
+    for (size_t gap = 0; gap <= m->doc_cp; gap++)
+        n += m->ins[gap].len + (gap < m->doc_cp && !m->dead[gap]);
+    return n;
+}
+
+struct cps model_apply(const struct model *m, const struct cps *doc)
+{
+    WEFT_ASSERT(doc->len == m->doc_cp);
+    struct cps out = {0};
+    for (size_t gap = 0; gap <= doc->len; gap++) {
+        cps_append(&out, &m->ins[gap]);
+        if (gap < doc->len && !m->dead[gap])
+            cps_push(&out, doc->cp[gap]);
+    }
+    return out;
+}
+
+struct model model_transform(const struct model *a, const struct model *b, enum weft_side side)
+{
+    WEFT_ASSERT(a->doc_cp == b->doc_cp);
+    struct model m = model_new(model_result_cp(b));
+    size_t at = 0; /* in the document after b */
+    for (size_t gap = 0; gap <= a->doc_cp; gap++) {
+        size_t behind = at + b->ins[gap].len;
+        cps_append(&m.ins[side == WEFT_LEFT ? at : behind], &a->ins[gap]);
+        at = behind;
+        if (gap < a->doc_cp && !b->dead[gap])
+            m.dead[at++] = a->dead[gap];
+    }
+    return m;
+}
+
+/* Lays out the document before, with a's text and with tombstones for what a deleted, and puts each
+ * text of b right in front of the code point that b saw behind it. */
+struct model model_compose(const struct model *a, const struct model *b)
+{
+    WEFT_ASSERT(model_result_cp(a) == b->doc_cp);
+    struct model m = model_new(a->doc_cp);
+    size_t at = 0; /* in the document between */
+    for (size_t gap = 0; gap <= a->doc_cp; gap++) {
+        for (size_t k = 0; k < a->ins[gap].len; k++, at++) {
+            cps_append(&m.ins[gap], &b->ins[at]);
+            if (!b->dead[at])
+                cps_push(&m.ins[gap], a->ins[gap].cp[k]);
+        }
+        if (gap == a->doc_cp) {
+            cps_append(&m.ins[gap], &b->ins[at]);
+        } else if (a->dead[gap]) {
+            m.dead[gap] = true;
+        } else {
+            cps_append(&m.ins[gap], &b->ins[at]);
+            m.dead[gap] = b->dead[at++];
+        }
+    }
+    return m;
+}
+
+struct model model_invert(const struct model *m, const struct cps *doc)
+{
+    struct model inverse = model_new(model_result_cp(m));
+    size_t at = 0; /* in the document after */
+    for (size_t gap = 0; gap <= m->doc_cp; gap++) {
+        for (size_t k = 0; k < m->ins[gap].len; k++)
+            inverse.dead[at++] = true;
+        if (gap < m->doc_cp && m->dead[gap])
+            cps_push(&inverse.ins[at], doc->cp[gap]);
+        else if (gap < m->doc_cp)
+            at++;
+    }
+    return inverse;
+}
+
+size_t model_position(const struct model *m, size_t gap_cp, enum weft_side side)
+{
+    size_t pos = 0;
+    for (size_t gap = 0; gap < gap_cp; gap++)
+        pos += m->ins[gap].len + !m->dead[gap];
+    return pos + (side == WEFT_RIGHT ? m->ins[gap_cp].len : 0);
+}
+
+/* --- generators --- */
+
+/* 1 .. most, half of the time 1 to 3. */
+static size_t some(struct rng *r, size_t most)
+{
+    return rng_between(r, 1, rng_chance(r, 50) && most > 3 ? 3 : most);
+}
+
+struct cps gen_doc(struct rng *r, size_t most_cp)
+{
+    struct cps doc = {0};
+    size_t n = rng_chance(r, 10) ? 0 : rng_between(r, 0, rng_chance(r, 40) ? most_cp / 4 : most_cp);
+    char *utf8 = grow(NULL, 4 * n);
+    doc = cps_from(utf8, rng_text(r, utf8, n));
+    free(utf8);
+    return doc;
+}
+
+void gen_op(struct rng *r, size_t doc_cp, size_t most, struct weft_op *ret)
+{
+    enum { TEXT_CP_MOST = 12 };
+    char text[4 * TEXT_CP_MOST];
+    weft_op_clear(ret);
+    size_t pieces = rng_below(r, most + 1);
+    size_t left = doc_cp;
+    for (size_t i = 0; i < pieces; i++) {
+        size_t kind = rng_below(r, 10);
+        if (kind < 4) { /* neighbouring inserts melt: longer texts come by themselves */
+            size_t n_cp = rng_chance(r, 70) ? rng_between(r, 1, 2) : some(r, TEXT_CP_MOST);
+            must(weft_op_insert(ret, text, rng_text(r, text, n_cp)));
+            continue;
+        }
+        if (left == 0)
+            continue;
+        size_t n_cp = rng_chance(r, 5) ? left : some(r, left);
+        left -= n_cp;
+        must(kind < 7 ? weft_op_retain(ret, n_cp) : weft_op_delete(ret, n_cp));
+    }
+}
+
+void op_of(struct weft_op *ret, const char *notation)
+{
+    weft_op_clear(ret);
+    for (const char *p = notation; *p != 0;) {
+        if (*p == ' ') {
+            p++;
+        } else if (*p == '\'') {
+            const char *end = strchr(p + 1, '\'');
+            WEFT_ASSERT(end != NULL);
+            must(weft_op_insert(ret, p + 1, (size_t)(end - p - 1)));
+            p = end + 1;
+        } else {
+            char *end;
+            long n = strtol(p, &end, 10);
+            WEFT_ASSERT(end != p);
+            must(n > 0 ? weft_op_retain(ret, (size_t)n) : weft_op_delete(ret, (size_t)-n));
+            p = end;
+        }
+    }
+}
+
+/* --- for the reader of a failure --- */
+
+static void print_json_text(FILE *f, const char *utf8, size_t len)
+{
+    fputc('"', f);
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)utf8[i];
+        if (c == '"' || c == '\\')
+            fprintf(f, "\\%c", c);
+        else if (c < 0x20 || c == 0x7f)
+            fprintf(f, "\\u%04x", c);
+        else
+            fputc(c, f);
+    }
+    fputc('"', f);
+}
+
+char *op_json(const struct weft_op *op)
+{
+    char *out = NULL;
+    size_t out_len = 0;
+    FILE *f = open_memstream(&out, &out_len);
+    WEFT_ASSERT(f != NULL);
+    size_t n;
+    size_t text_len;
+    const struct weft_part *parts = weft_op_parts(op, &n);
+    const char *text = weft_op_text(op, &text_len);
+    fputc('[', f);
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0)
+            fputc(',', f);
+        if (parts[i].kind == WEFT_INSERT)
+            print_json_text(f, text, parts[i].len_bytes);
+        else
+            fprintf(f, "%s%u", parts[i].kind == WEFT_DELETE ? "-" : "", parts[i].len_cp);
+        text += parts[i].len_bytes;
+    }
+    fputc(']', f);
+    fclose(f);
+    return out;
+}
+
+void gen_report(const char *claim, uint64_t seed, const struct cps *doc, const struct named_op *ops)
+{
+    fprintf(stderr, "# broken: %s\n", claim);
+    if (doc != NULL) {
+        size_t len;
+        char *utf8 = cps_utf8(doc, &len);
+        fprintf(stderr, "#   document of %zu code points: ", doc->len);
+        print_json_text(stderr, utf8, len);
+        fputc('\n', stderr);
+        free(utf8);
+    }
+    for (; ops->name != NULL; ops++) {
+        if (ops->op == NULL)
+            continue;
+        char *json = op_json(ops->op);
+        fprintf(stderr, "#   %s = %s\n", ops->name, json);
+        free(json);
+    }
+    fprintf(stderr, "#   to play this case alone: WEFT_SEED=%llu WEFT_CASES=1\n",
+            (unsigned long long)seed);
+}
