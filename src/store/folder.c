@@ -1,0 +1,216 @@
+#define _GNU_SOURCE
+#include "store/folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A secret's file while it is being written; renamed into place when it is whole. */
+enum { TEMPORARY_NAME_BYTES = 80 };
+
+static int say(char *why, size_t why_bytes, int err, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static int say(char *why, size_t why_bytes, int err, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(why, why_bytes, format, args);
+    va_end(args);
+    return err;
+}
+
+static int open_folder(const char *folder)
+{
+    return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Makes the name of a new folder last through a power cut. */
+static int sync_parent(int folder_fd)
+{
+    int fd = openat(folder_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    int failed = fsync(fd) != 0 ? errno : 0;
+    (void)close(fd);
+    errno = failed;
+    return failed == 0 ? 0 : -1;
+}
+
+/* The folder's descriptor, or -1 with errno. */
+static int make_folder(const char *folder)
+{
+    bool made = mkdir(folder, 0700) == 0;
+    if (!made && errno != EEXIST)
+        return -1;
+    int fd = open_folder(folder);
+    if (fd >= 0 && made && sync_parent(fd) != 0) {
+        int failed = errno;
+        (void)close(fd);
+        errno = failed;
+        return -1;
+    }
+    return fd;
+}
+
+/* The process id that the holder left in the lock file; 0 when it has not (yet). */
+static long read_pid(int fd)
+{
+    char text[24];
+    ssize_t len = pread(fd, text, sizeof text - 1, 0);
+    if (len <= 0)
+        return 0;
+    text[len] = '\0';
+    return strtol(text, NULL, 10);
+}
+
+/* Only for whoever meets the lock: that it cannot be written changes nothing. */
+static void write_pid(int fd)
+{
+    char text[24];
+    int len = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+    if (ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)len, 0) < 0)
+        return;
+}
+
+int store_folder_take(const char *folder, int *ret_fd, char *why, size_t why_bytes)
+{
+    int folder_fd = make_folder(folder);
+    if (folder_fd < 0)
+        return say(why, why_bytes, WEFT_EIO, "data folder %s cannot be made or opened: %m", folder);
+    int fd = openat(folder_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int failed = errno;
+    (void)close(folder_fd);
+    errno = failed;
+    if (fd < 0)
+        return say(why, why_bytes, WEFT_EIO, "data folder %s cannot be written to: %m", folder);
+
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        write_pid(fd);
+        *ret_fd = fd;
+        return 0;
+    }
+    int err = errno == EWOULDBLOCK ? WEFT_EBUSY : WEFT_EIO;
+    if (err == WEFT_EIO)
+        (void)say(why, why_bytes, err, "data folder %s cannot be locked: %m", folder);
+    else
+        (void)say(why, why_bytes, err,
+                  "data folder %s is in use by process %ld; stop that one, or use another folder",
+                  folder, read_pid(fd));
+    (void)close(fd);
+    return err;
+}
+
+/* Exactly len bytes: 0, or -1 with errno (0 when the file ended early). */
+static int read_all(int fd, uint8_t *bytes, size_t len)
+{
+    for (size_t at = 0; at < len;) {
+        ssize_t n = read(fd, bytes + at, len - at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            errno = n == 0 ? 0 : errno;
+            return -1;
+        }
+        at += (size_t)n;
+    }
+    return 0;
+}
+
+static int write_all(int fd, const uint8_t *bytes, size_t len)
+{
+    for (size_t at = 0; at < len;) {
+        ssize_t n = write(fd, bytes + at, len - at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        at += (size_t)n;
+    }
+    return 0;
+}
+
+static int random_bytes(uint8_t *bytes, size_t len)
+{
+    for (size_t at = 0; at < len;) {
+        ssize_t n = getrandom(bytes + at, len - at, 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        at += (size_t)n;
+    }
+    return 0;
+}
+
+/* Takes fd. */
+static int read_secret(int fd, uint8_t *secret, size_t len, const char *folder, const char *name,
+                       char *why, size_t why_bytes)
+{
+    struct stat info;
+    int err = 0;
+    if (fstat(fd, &info) != 0)
+        err = say(why, why_bytes, WEFT_EIO, "%s/%s cannot be read: %m", folder, name);
+    else if (!S_ISREG(info.st_mode) || info.st_size != (off_t)len)
+        err =
+            say(why, why_bytes, WEFT_ECORRUPT,
+                "%s/%s is not a secret of %zu bytes; put a backup of it back, or remove it to have "
+                "a new one made",
+                folder, name, len);
+    else if (read_all(fd, secret, len) != 0)
+        err = say(why, why_bytes, WEFT_EIO, "%s/%s cannot be read: %m", folder, name);
+    (void)close(fd);
+    return err;
+}
+
+/* Written beside, synced, renamed, and the rename synced: at no moment is there half a secret under
+ * the name, and what was handed out is not lost. */
+static int make_secret(int folder_fd, const char *name, const uint8_t *secret, size_t len)
+{
+    char temporary[TEMPORARY_NAME_BYTES];
+    int text_len = snprintf(temporary, sizeof temporary, "%s.tmp", name);
+    if (text_len < 0 || (size_t)text_len >= sizeof temporary) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    if (unlinkat(folder_fd, temporary, 0) != 0 && errno != ENOENT)
+        return -1;
+    int fd = openat(folder_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -1;
+    int failed = write_all(fd, secret, len) != 0 || fsync(fd) != 0 ? errno : 0;
+    if (close(fd) != 0 && failed == 0)
+        failed = errno;
+    if (failed == 0 && renameat(folder_fd, temporary, folder_fd, name) != 0)
+        failed = errno;
+    if (failed == 0 && fsync(folder_fd) != 0)
+        failed = errno;
+    errno = failed;
+    return failed == 0 ? 0 : -1;
+}
+
+int store_folder_secret(const char *folder, const char *name, uint8_t *secret, size_t len,
+                        char *why, size_t why_bytes)
+{
+    int folder_fd = open_folder(folder);
+    if (folder_fd < 0)
+        return say(why, why_bytes, WEFT_EIO, "data folder %s cannot be opened: %m", folder);
+    int fd = openat(folder_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int err = 0;
+    if (fd >= 0)
+        err = read_secret(fd, secret, len, folder, name, why, why_bytes);
+    else if (errno != ENOENT)
+        err = say(why, why_bytes, WEFT_EIO, "%s/%s cannot be read: %m", folder, name);
+    else if (random_bytes(secret, len) != 0 || make_secret(folder_fd, name, secret, len) != 0)
+        err = say(why, why_bytes, WEFT_EIO, "%s/%s cannot be made: %m", folder, name);
+    (void)close(folder_fd);
+    return err;
+}

@@ -1,0 +1,331 @@
+/* Logs in an array, found by name; a log's records in an array by number, its snapshots in one
+ * sorted by number.
+ *
+ * A commit allocates everything first (copies of the bytes, room in the arrays), checking as it
+ * goes, and only then changes anything: from there on it cannot fail, so there is no roll-back. A
+ * log that a failed commit would have made stays as an entry with head 0, which counts as absent. */
+#include "store/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "store/name_map.h"
+
+struct memory_item {
+    uint64_t rev;
+    uint8_t *bytes; /* NULL while len == 0 */
+    size_t len;
+};
+
+struct memory_items {
+    struct memory_item *at;
+    size_t n;
+    size_t cap;
+};
+
+struct memory_log {
+    struct uuid epoch;
+    uint64_t head;
+    uint64_t head_then;    /* after the commit that is being checked; == head outside commits */
+    size_t snapshots_more; /* ... and the snapshots it may add */
+    struct memory_items records;   /* at[i].rev == i + 1 */
+    struct memory_items snapshots; /* rising revs */
+};
+
+struct store_memory {
+    struct store store;
+    struct name_map names; /* -> index in logs */
+    struct memory_log *logs;
+    size_t n_logs;
+    size_t cap_logs;
+    size_t fail_commits;
+};
+
+static struct store_memory *memory_of(struct store *s)
+{
+    return (struct store_memory *)(void *)s;
+}
+
+static int items_reserve(struct memory_items *items, size_t more)
+{
+    if (items->cap - items->n >= more)
+        return 0;
+    size_t cap = items->cap * 2 > items->n + more ? items->cap * 2 : items->n + more;
+    struct memory_item *at = realloc(items->at, cap * sizeof *at);
+    if (at == NULL)
+        return WEFT_ENOMEM;
+    items->at = at;
+    items->cap = cap;
+    return 0;
+}
+
+static void items_done(struct memory_items *items)
+{
+    for (size_t i = 0; i < items->n; i++)
+        free(items->at[i].bytes);
+    free(items->at);
+}
+
+/* The number of items with a revision of at most rev. */
+static size_t items_until(const struct memory_items *items, uint64_t rev)
+{
+    size_t low = 0;
+    size_t high = items->n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (items->at[mid].rev <= rev)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+/* A log with something in it, or NULL. */
+static struct memory_log *find_log(const struct store_memory *m, const char *name, size_t name_len)
+{
+    size_t i;
+    if (!name_map_get(&m->names, name, name_len, &i))
+        return NULL;
+    WEFT_ASSERT(i < m->n_logs);
+    return m->logs[i].head != 0 ? &m->logs[i] : NULL;
+}
+
+static int find_or_make(struct store_memory *m, const char *name, size_t name_len, size_t *ret)
+{
+    if (name_map_get(&m->names, name, name_len, ret))
+        return 0;
+    if (m->n_logs == m->cap_logs) {
+        size_t cap = m->cap_logs != 0 ? m->cap_logs * 2 : 16;
+        struct memory_log *logs = realloc(m->logs, cap * sizeof *logs);
+        if (logs == NULL)
+            return WEFT_ENOMEM;
+        m->logs = logs;
+        m->cap_logs = cap;
+    }
+    int err = name_map_add(&m->names, name, name_len, m->n_logs);
+    if (err != 0)
+        return err;
+    m->logs[m->n_logs] = (struct memory_log){0};
+    *ret = m->n_logs++;
+    return 0;
+}
+
+/* Checks write w and allocates all it needs: *ret_item has a copy of its bytes. */
+static int stage(struct store_memory *m, const struct store_write *w, size_t *ret_log,
+                 struct memory_item *ret_item)
+{
+    size_t i;
+    int err = find_or_make(m, w->name, w->name_len, &i);
+    if (err != 0)
+        return err;
+    struct memory_log *log = &m->logs[i];
+    if (log->head_then == 0)
+        log->epoch = w->epoch;
+    if (!uuid_equal(&log->epoch, &w->epoch))
+        return store_fail(&m->store, WEFT_EINVAL, "the log has another epoch");
+    bool in_turn =
+        w->kind == STORE_RECORD ? w->rev == log->head_then + 1 : w->rev <= log->head_then;
+    if (!in_turn)
+        return store_fail(&m->store, WEFT_EINVAL, "revision %llu is out of turn: the log has %llu",
+                          (unsigned long long)w->rev, (unsigned long long)log->head_then);
+
+    if (w->kind == STORE_RECORD)
+        err = items_reserve(&log->records, (size_t)(log->head_then - log->head) + 1);
+    else
+        err = items_reserve(&log->snapshots, log->snapshots_more + 1);
+    if (err != 0)
+        return err;
+    uint8_t *bytes = NULL;
+    if (w->len != 0) {
+        bytes = malloc(w->len);
+        if (bytes == NULL)
+            return WEFT_ENOMEM;
+        memcpy(bytes, w->bytes, w->len);
+    }
+    if (w->kind == STORE_RECORD)
+        log->head_then++;
+    else
+        log->snapshots_more++;
+    *ret_log = i;
+    *ret_item = (struct memory_item){.rev = w->rev, .bytes = bytes, .len = w->len};
+    return 0;
+}
+
+/* Puts a staged item in; room was made. */
+static void put(struct memory_items *items, struct memory_item item)
+{
+    size_t i = items_until(items, item.rev);
+    if (i != 0 && items->at[i - 1].rev == item.rev) {
+        free(items->at[i - 1].bytes);
+        items->at[i - 1] = item;
+        return;
+    }
+    WEFT_ASSERT(items->n < items->cap);
+    memmove(items->at + i + 1, items->at + i, (items->n - i) * sizeof *items->at);
+    items->at[i] = item;
+    items->n++;
+}
+
+static int memory_commit(struct store *s, const struct store_write *writes, size_t n)
+{
+    struct store_memory *m = memory_of(s);
+    if (m->fail_commits != 0) {
+        m->fail_commits--;
+        return store_fail(s, WEFT_EIO, "told to fail (0): commit");
+    }
+    struct memory_item *items = calloc(n, sizeof *items);
+    size_t *logs = calloc(n, sizeof *logs);
+    size_t staged = 0;
+    int err = items != NULL && logs != NULL ? 0 : WEFT_ENOMEM;
+    while (err == 0 && staged < n) {
+        err = stage(m, &writes[staged], &logs[staged], &items[staged]);
+        if (err == 0)
+            staged++;
+    }
+    for (size_t i = 0; i < staged; i++) {
+        struct memory_log *log = &m->logs[logs[i]];
+        if (err != 0)
+            free(items[i].bytes);
+        else
+            put(writes[i].kind == STORE_RECORD ? &log->records : &log->snapshots, items[i]);
+    }
+    for (size_t i = 0; i < staged; i++) {
+        struct memory_log *log = &m->logs[logs[i]];
+        if (err == 0)
+            log->head = log->head_then;
+        log->head_then = log->head;
+        log->snapshots_more = 0;
+        WEFT_ASSERT(log->records.n == log->head);
+    }
+    free(items);
+    free(logs);
+    return err != WEFT_ENOMEM ? err : store_fail(s, err, "out of memory: commit");
+}
+
+static int add_records(const struct memory_log *log, uint64_t from, uint64_t to, size_t max_bytes,
+                       struct store_log *ret)
+{
+    size_t bytes = 0;
+    bool full = false;
+    for (uint64_t rev = from; !full && rev <= to && rev <= log->head; rev++) {
+        const struct memory_item *item = &log->records.at[rev - 1];
+        full = item->len > max_bytes - bytes;
+        if (full && ret->n_records != 0)
+            break;
+        bytes += full ? 0 : item->len;
+        int err = store_log_add(ret, rev, item->bytes, item->len);
+        if (err != 0)
+            return err;
+    }
+    return 0;
+}
+
+static int add_snapshot(const struct memory_log *log, uint64_t rev, struct store_log *ret)
+{
+    size_t i = items_until(&log->snapshots, rev);
+    if (i == 0)
+        return 0;
+    const struct memory_item *item = &log->snapshots.at[i - 1];
+    return store_log_snapshot(ret, item->rev, item->bytes, item->len);
+}
+
+static int memory_load(struct store *s, const char *name, size_t name_len, uint64_t tail_revs,
+                       struct store_log *ret)
+{
+    const struct memory_log *log = find_log(memory_of(s), name, name_len);
+    if (log == NULL)
+        return WEFT_ENOENT;
+    ret->epoch = log->epoch;
+    ret->head = log->head;
+    int err = add_snapshot(log, log->head, ret);
+    if (err == 0)
+        err = add_records(log, store_load_first(log->head, ret->snapshot_rev, tail_revs), log->head,
+                          SIZE_MAX, ret);
+    return err != 0 ? store_fail(s, err, "out of memory: load") : 0;
+}
+
+static int memory_base(struct store *s, const char *name, size_t name_len, uint64_t rev,
+                       struct store_log *ret)
+{
+    const struct memory_log *log = find_log(memory_of(s), name, name_len);
+    if (log == NULL)
+        return WEFT_ENOENT;
+    if (rev > log->head)
+        return store_fail(s, WEFT_EINVAL, "revision %llu is above the log's %llu",
+                          (unsigned long long)rev, (unsigned long long)log->head);
+    ret->epoch = log->epoch;
+    ret->head = log->head;
+    int err = add_snapshot(log, rev, ret);
+    if (err == 0)
+        err = add_records(log, ret->snapshot_rev + 1, rev, SIZE_MAX, ret);
+    return err != 0 ? store_fail(s, err, "out of memory: base") : 0;
+}
+
+static int memory_read(struct store *s, const char *name, size_t name_len, uint64_t from,
+                       uint64_t to, size_t max_bytes, struct store_log *ret)
+{
+    const struct memory_log *log = find_log(memory_of(s), name, name_len);
+    if (log == NULL)
+        return WEFT_ENOENT;
+    ret->epoch = log->epoch;
+    ret->head = log->head;
+    int err = add_records(log, from, to, max_bytes, ret);
+    return err != 0 ? store_fail(s, err, "out of memory: read") : 0;
+}
+
+static void memory_free(struct store *s)
+{
+    struct store_memory *m = memory_of(s);
+    for (size_t i = 0; i < m->n_logs; i++) {
+        items_done(&m->logs[i].records);
+        items_done(&m->logs[i].snapshots);
+    }
+    free(m->logs);
+    name_map_done(&m->names);
+    free(m);
+}
+
+static const struct store_port MEMORY_PORT = {
+    .commit = memory_commit,
+    .load = memory_load,
+    .base = memory_base,
+    .read = memory_read,
+    .free = memory_free,
+};
+
+int store_memory_new(struct store **ret)
+{
+    struct store_memory *m = calloc(1, sizeof *m);
+    if (m == NULL)
+        return WEFT_ENOMEM;
+    m->store.port = &MEMORY_PORT;
+    const uint64_t key[2] = {0, 0}; /* tests and simulations are to run the same each time */
+    name_map_init(&m->names, key);
+    *ret = &m->store;
+    return 0;
+}
+
+void store_memory_fail_commits(struct store *s, size_t n)
+{
+    memory_of(s)->fail_commits = n;
+}
+
+int store_memory_damage(struct store *s, const char *name, size_t name_len, bool snapshot,
+                        uint64_t rev, size_t bit)
+{
+    struct memory_log *log = find_log(memory_of(s), name, name_len);
+    if (log == NULL)
+        return WEFT_ENOENT;
+    struct memory_items *items = snapshot ? &log->snapshots : &log->records;
+    size_t i = items_until(items, rev);
+    if (i == 0 || items->at[i - 1].rev != rev || items->at[i - 1].len == 0)
+        return WEFT_ENOENT;
+    struct memory_item *item = &items->at[i - 1];
+    if (bit / 8 < item->len)
+        item->bytes[bit / 8] ^= (uint8_t)(1u << (bit % 8));
+    else
+        item->len--;
+    return 0;
+}

@@ -1,0 +1,135 @@
+#include "store/name_map.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+
+static uint64_t rotl(uint64_t v, unsigned by)
+{
+    return v << by | v >> (64 - by);
+}
+
+static void sip_round(uint64_t v[4])
+{
+    v[0] += v[1];
+    v[1] = rotl(v[1], 13) ^ v[0];
+    v[0] = rotl(v[0], 32);
+    v[2] += v[3];
+    v[3] = rotl(v[3], 16) ^ v[2];
+    v[0] += v[3];
+    v[3] = rotl(v[3], 21) ^ v[0];
+    v[2] += v[1];
+    v[1] = rotl(v[1], 17) ^ v[2];
+    v[2] = rotl(v[2], 32);
+}
+
+/* SipHash-1-3 (Aumasson and Bernstein, 2012; the variant used for hash tables). */
+static uint64_t hash_name(const uint64_t key[2], const char *name, size_t len)
+{
+    uint64_t v[4] = {key[0] ^ 0x736f6d6570736575u, key[1] ^ 0x646f72616e646f6du,
+                     key[0] ^ 0x6c7967656e657261u, key[1] ^ 0x7465646279746573u};
+    uint64_t last = (uint64_t)len << 56;
+    size_t i = 0;
+    for (; len - i >= 8; i += 8) {
+        uint64_t word;
+        memcpy(&word, name + i, 8);
+        v[3] ^= word;
+        sip_round(v);
+        v[0] ^= word;
+    }
+    for (unsigned shift = 0; i < len; i++, shift += 8)
+        last |= (uint64_t)(uint8_t)name[i] << shift;
+    v[3] ^= last;
+    sip_round(v);
+    v[0] ^= last;
+    v[2] ^= 0xff;
+    for (int round = 0; round < 3; round++)
+        sip_round(v);
+    return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+void name_map_init(struct name_map *m, const uint64_t key[2])
+{
+    *m = (struct name_map){.key = {key[0], key[1]}};
+}
+
+void name_map_done(struct name_map *m)
+{
+    for (size_t i = 0; i < m->cap; i++)
+        free(m->slots[i].name);
+    free(m->slots);
+    m->slots = NULL;
+    m->cap = m->count = 0;
+}
+
+void name_map_clear(struct name_map *m)
+{
+    name_map_done(m);
+}
+
+/* The slot that has the name, or the free one where it belongs. */
+static struct name_slot *find_slot(struct name_slot *slots, size_t cap, uint64_t hash,
+                                   const char *name, size_t len)
+{
+    for (size_t i = (size_t)hash & (cap - 1);; i = (i + 1) & (cap - 1)) {
+        struct name_slot *slot = &slots[i];
+        if (slot->name == NULL)
+            return slot;
+        if (slot->hash == hash && slot->len == len &&
+            (len == 0 || memcmp(slot->name, name, len) == 0))
+            return slot;
+    }
+}
+
+bool name_map_get(const struct name_map *m, const char *name, size_t len, size_t *ret_value)
+{
+    if (m->cap == 0)
+        return false;
+    const struct name_slot *slot =
+        find_slot(m->slots, m->cap, hash_name(m->key, name, len), name, len);
+    if (slot->name == NULL)
+        return false;
+    *ret_value = slot->value;
+    return true;
+}
+
+static int grow(struct name_map *m)
+{
+    if (m->count < m->cap / 4 * 3)
+        return 0;
+    size_t cap = m->cap != 0 ? m->cap * 2 : 16;
+    struct name_slot *slots = calloc(cap, sizeof *slots);
+    if (slots == NULL)
+        return WEFT_ENOMEM;
+    for (size_t i = 0; i < m->cap; i++) {
+        const struct name_slot *old = &m->slots[i];
+        if (old->name != NULL)
+            *find_slot(slots, cap, old->hash, old->name, old->len) = *old;
+    }
+    free(m->slots);
+    m->slots = slots;
+    m->cap = cap;
+    return 0;
+}
+
+int name_map_add(struct name_map *m, const char *name, size_t len, size_t value)
+{
+    char *copy = malloc(len + 1); /* never NULL for an empty name */
+    if (copy == NULL)
+        return WEFT_ENOMEM;
+    int err = grow(m);
+    if (err != 0) {
+        free(copy);
+        return err;
+    }
+    if (len != 0)
+        memcpy(copy, name, len);
+    copy[len] = '\0';
+    uint64_t hash = hash_name(m->key, name, len);
+    struct name_slot *slot = find_slot(m->slots, m->cap, hash, name, len);
+    WEFT_ASSERT(slot->name == NULL);
+    *slot = (struct name_slot){.name = copy, .len = len, .hash = hash, .value = value};
+    m->count++;
+    return 0;
+}

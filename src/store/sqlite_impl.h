@@ -1,0 +1,111 @@
+/* store/sqlite_impl.h - what the files of the SQLite store share; nobody else includes it.
+ *
+ * sqlite.c        opening, the schema, closing, errors, queries
+ * sqlite_write.c  commits
+ * sqlite_read.c   load, base, read, and finding a log
+ *
+ * Numbers of a log (id, epoch, head) are kept in a small cache, so that appending to a log that was
+ * used lately needs no look-up, and its row is updated once for each commit and not once for each
+ * record. The folder is ours alone, so the cache can only be wrong after a roll-back: it is emptied
+ * then. Invariant outside commits: every cached head equals logs.head in the file. */
+#ifndef STORE_SQLITE_IMPL_H
+#define STORE_SQLITE_IMPL_H
+
+#include <sqlite3.h>
+
+#include "store/name_map.h"
+#include "store/sqlite.h"
+
+/* Logs kept in the cache, names of 255 bytes and all: 6 MiB at most. When full it starts anew. */
+enum { SQLITE_CACHED_LOGS_MAX = 16384 };
+
+/* X(name, SQL) */
+#define SQLITE_STATEMENTS(X)                                                                       \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
+    X(COMMIT, "COMMIT")                                                                            \
+    X(ROLLBACK, "ROLLBACK")                                                                        \
+    X(LOG_FIND, "SELECT id, epoch, head FROM logs WHERE name = ?1")                                \
+    X(LOG_ADD, "INSERT INTO logs (name, epoch, head) VALUES (?1, ?2, 0)")                          \
+    X(LOG_HEAD, "UPDATE logs SET head = ?2 WHERE id = ?1")                                         \
+    X(RECORD_ADD, "INSERT INTO records (log, rev, body) VALUES (?1, ?2, ?3)")                      \
+    X(RECORDS, "SELECT rev, body FROM records WHERE log = ?1 AND rev BETWEEN ?2 AND ?3 "           \
+               "ORDER BY rev")                                                                     \
+    X(SNAPSHOT_ADD, "INSERT INTO snapshots (log, rev, body) VALUES (?1, ?2, ?3) "                  \
+                    "ON CONFLICT (log, rev) DO UPDATE SET body = excluded.body")                   \
+    X(SNAPSHOT, "SELECT rev, body FROM snapshots WHERE log = ?1 AND rev <= ?2 "                    \
+                "ORDER BY rev DESC LIMIT 1")
+
+#define SQLITE_STATEMENT_ENUM(name, sql) STATEMENT_##name,
+enum sqlite_statement { SQLITE_STATEMENTS(SQLITE_STATEMENT_ENUM) STATEMENT_COUNT };
+#undef SQLITE_STATEMENT_ENUM
+
+struct sqlite_log {
+    int64_t id;
+    struct uuid epoch;
+    uint64_t head;
+    bool dirty; /* head is newer than the row; only inside a commit */
+};
+
+struct store_sqlite {
+    struct store store;
+    sqlite3 *db;
+    sqlite3_stmt *statements[STATEMENT_COUNT];
+    struct name_map names; /* -> index in logs */
+    struct sqlite_log *logs;
+    size_t n_logs;
+    size_t cap_logs;
+};
+
+static inline struct store_sqlite *sqlite_of(struct store *s)
+{
+    return (struct store_sqlite *)(void *)s; /* embedded first */
+}
+
+/* Leaves SQLite's last failure as text, "what (code): where", and returns the WEFT_E* for it. */
+int sqlite_fail(struct store_sqlite *s, int rc, const char *where);
+
+/* One use of a prepared statement: begin, bind, row by row or run, end. The first failure sticks
+ * and is what later calls return; it has been put into words already. */
+struct sqlite_query {
+    struct store_sqlite *store;
+    sqlite3_stmt *statement;
+    const char *where;
+    int err;
+};
+
+struct sqlite_query sqlite_query_begin(struct store_sqlite *s, enum sqlite_statement which,
+                                       const char *where);
+void sqlite_query_int(struct sqlite_query *q, int at, uint64_t value);
+void sqlite_query_bytes(struct sqlite_query *q, int at, const void *bytes, size_t len); /* borrowed
+                                                                            * until the end */
+/* 1: a row is there; 0: no more; negative: error. */
+int sqlite_query_row(struct sqlite_query *q);
+
+/* Columns of the row. WEFT_ECORRUPT for a value of another kind or a negative number. Bytes are
+ * valid until the next row. */
+WEFT_CHECKED int sqlite_column_int(struct sqlite_query *q, int at, uint64_t *ret);
+WEFT_CHECKED int sqlite_column_bytes(struct sqlite_query *q, int at, const uint8_t **ret,
+                                     size_t *ret_len);
+
+void sqlite_query_end(struct sqlite_query *q);
+
+/* For a statement without rows: runs and ends it. */
+WEFT_CHECKED int sqlite_query_run(struct sqlite_query *q);
+
+/* Takes all of the log's numbers from the cache or the file. *ret is an index in s->logs.
+ * WEFT_ENOENT when there is no such log. */
+WEFT_CHECKED int sqlite_log_find(struct store_sqlite *s, const char *name, size_t name_len,
+                                 size_t *ret);
+WEFT_CHECKED int sqlite_log_cache(struct store_sqlite *s, const char *name, size_t name_len,
+                                  const struct sqlite_log *log, size_t *ret);
+void sqlite_log_forget_all(struct store_sqlite *s);
+
+int sqlite_commit(struct store *store, const struct store_write *writes, size_t n);
+int sqlite_load(struct store *store, const char *name, size_t name_len, uint64_t tail_revs,
+                struct store_log *ret);
+int sqlite_base(struct store *store, const char *name, size_t name_len, uint64_t rev,
+                struct store_log *ret);
+int sqlite_read(struct store *store, const char *name, size_t name_len, uint64_t from, uint64_t to,
+                size_t max_bytes, struct store_log *ret);
+
+#endif

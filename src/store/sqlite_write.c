@@ -1,0 +1,114 @@
+/* Commits: one transaction, one sync. */
+#include "store/sqlite_impl.h"
+
+#include "base/assert.h"
+
+static int make_log(struct store_sqlite *s, const struct store_write *w, size_t *ret)
+{
+    struct sqlite_query q = sqlite_query_begin(s, STATEMENT_LOG_ADD, "making a log");
+    sqlite_query_bytes(&q, 1, w->name, w->name_len);
+    sqlite_query_bytes(&q, 2, w->epoch.bytes, sizeof w->epoch.bytes);
+    int err = sqlite_query_run(&q);
+    if (err != 0)
+        return err;
+    const struct sqlite_log log = {.id = sqlite3_last_insert_rowid(s->db), .epoch = w->epoch};
+    return sqlite_log_cache(s, w->name, w->name_len, &log, ret);
+}
+
+static int put(struct store_sqlite *s, int64_t log, const struct store_write *w)
+{
+    bool record = w->kind == STORE_RECORD;
+    struct sqlite_query q =
+        sqlite_query_begin(s, record ? STATEMENT_RECORD_ADD : STATEMENT_SNAPSHOT_ADD,
+                           record ? "writing a record" : "writing a snapshot");
+    sqlite_query_int(&q, 1, (uint64_t)log);
+    sqlite_query_int(&q, 2, w->rev);
+    sqlite_query_bytes(&q, 3, w->bytes, w->len);
+    return sqlite_query_run(&q);
+}
+
+static int write_one(struct store_sqlite *s, const struct store_write *w)
+{
+    size_t i;
+    int err = sqlite_log_find(s, w->name, w->name_len, &i);
+    if (err == WEFT_ENOENT && w->kind == STORE_RECORD && w->rev == 1)
+        err = make_log(s, w, &i);
+    else if (err == WEFT_ENOENT)
+        err = store_fail(&s->store, WEFT_EINVAL, "revision %llu is out of turn: there is no log",
+                         (unsigned long long)w->rev);
+    if (err != 0)
+        return err;
+    struct sqlite_log *log = &s->logs[i];
+    if (!uuid_equal(&log->epoch, &w->epoch))
+        return store_fail(&s->store, WEFT_EINVAL, "the log has another epoch");
+    bool in_turn = w->kind == STORE_RECORD ? w->rev == log->head + 1 : w->rev <= log->head;
+    if (!in_turn)
+        return store_fail(&s->store, WEFT_EINVAL, "revision %llu is out of turn: the log has %llu",
+                          (unsigned long long)w->rev, (unsigned long long)log->head);
+    err = put(s, log->id, w);
+    if (err == 0 && w->kind == STORE_RECORD) {
+        log->head++;
+        log->dirty = true;
+    }
+    return err;
+}
+
+/* Brings the rows of the logs that were appended to up to date: each once. */
+static int write_heads(struct store_sqlite *s, const struct store_write *writes, size_t n)
+{
+    for (size_t w = 0; w < n; w++) {
+        size_t i;
+        bool cached = name_map_get(&s->names, writes[w].name, writes[w].name_len, &i);
+        WEFT_ASSERT(cached); /* since write_one(), and to the end of the commit */
+        struct sqlite_log *log = &s->logs[i];
+        if (!log->dirty)
+            continue;
+        struct sqlite_query q = sqlite_query_begin(s, STATEMENT_LOG_HEAD, "counting a log on");
+        sqlite_query_int(&q, 1, (uint64_t)log->id);
+        sqlite_query_int(&q, 2, log->head);
+        int err = sqlite_query_run(&q);
+        if (err != 0)
+            return err;
+        if (sqlite3_changes(s->db) != 1)
+            return store_fail(&s->store, WEFT_ECORRUPT, "a log's row is gone");
+        log->dirty = false;
+    }
+    return 0;
+}
+
+/* Ends what is open, if anything is: some failures end the transaction by themselves. The text of
+ * what went wrong stays that of the first failure. */
+static void roll_back(struct store_sqlite *s)
+{
+    if (sqlite3_get_autocommit(s->db) == 0) {
+        /* Should even this fail, the next commit tries again before it begins. */
+        (void)sqlite3_step(s->statements[STATEMENT_ROLLBACK]);
+        (void)sqlite3_reset(s->statements[STATEMENT_ROLLBACK]);
+    }
+    sqlite_log_forget_all(s);
+}
+
+static int run(struct store_sqlite *s, enum sqlite_statement which, const char *where)
+{
+    struct sqlite_query q = sqlite_query_begin(s, which, where);
+    return sqlite_query_run(&q);
+}
+
+int sqlite_commit(struct store *store, const struct store_write *writes, size_t n)
+{
+    struct store_sqlite *s = sqlite_of(store);
+    if (sqlite3_get_autocommit(s->db) == 0)
+        roll_back(s);
+    if (s->n_logs >= SQLITE_CACHED_LOGS_MAX)
+        sqlite_log_forget_all(s); /* never later in a commit: heads are only here until its end */
+    int err = run(s, STATEMENT_BEGIN, "beginning a commit");
+    for (size_t i = 0; err == 0 && i < n; i++)
+        err = write_one(s, &writes[i]);
+    if (err == 0)
+        err = write_heads(s, writes, n);
+    if (err == 0)
+        err = run(s, STATEMENT_COMMIT, "commit");
+    if (err != 0)
+        roll_back(s);
+    return err;
+}

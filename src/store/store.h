@@ -1,0 +1,139 @@
+/* store/store.h - the port: numbered logs of bytes, kept.
+ *
+ * A store keeps logs by name. A log has an epoch (16 bytes, set when it is made), records numbered
+ * 1, 2, 3 ... without a gap, and snapshots, each standing for all records up to its number. What
+ * the bytes mean is not known here; whoever wrote them checks them.
+ *
+ * Every call blocks, and is made from one thread at a time (store/worker.h puts a store on a thread
+ * of its own). There are two stores: memory (tests, simulation) and SQLite. Both pass
+ * tests/support/store_conformance.h.
+ *
+ * Errors: WEFT_EIO (the disk), WEFT_ENOMEM, WEFT_ECORRUPT (the store's own structure does not hold
+ * together), WEFT_ENOENT (no such log), WEFT_EINVAL (a write out of turn, a number that cannot be),
+ * WEFT_ELIMIT (a bound below). store_error_text() says more. After a failed commit the store is as
+ * before it, and the next may succeed. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/uuid.h"
+#include <weft/error.h>
+
+enum {
+    STORE_NAME_BYTES_MAX = 255,     /* of a log; twice what a room's name may have */
+    STORE_ITEM_BYTES_MAX = 1 << 28, /* one record or snapshot; SQLite takes 10^9 at most, and the
+                                      * largest document is 16 MiB */
+    STORE_TEXT_BYTES = 160,         /* of an error text, its NUL included */
+};
+
+enum store_write_kind {
+    STORE_RECORD,   /* record `rev`; the log is made, with `epoch`, when rev == 1 */
+    STORE_SNAPSHOT, /* stands for records 1..rev; rev is at most the log's last record, in this
+                     * commit's order. A second one at the same rev takes the first one's place */
+};
+
+/* One write. Bytes are borrowed until store_commit() returns. */
+struct store_write {
+    enum store_write_kind kind;
+    const char *name; /* of the log; name_len bytes, any bytes */
+    size_t name_len;
+    struct uuid epoch; /* must be the log's own: WEFT_EINVAL otherwise, as for a rev out of turn */
+    uint64_t rev;
+    const uint8_t *bytes;
+    size_t len;
+};
+
+/* A stretch of a log, read. Owns its memory: store_log_done(). What a read call writes to is not
+ * looked at before: it need not be initialised, and is written on success only. */
+struct store_log {
+    struct uuid epoch;
+    uint64_t head; /* number of the last record */
+
+    bool has_snapshot;
+    uint64_t snapshot_rev;
+    size_t snapshot_at; /* in `bytes` */
+    size_t snapshot_len;
+
+    uint64_t first_rev; /* of records[0]; meaningless when n_records == 0 */
+    size_t n_records;
+    struct store_span *records; /* records[i] is first_rev + i */
+    size_t cap_records_;
+
+    struct buf bytes;
+};
+
+struct store_span {
+    size_t at; /* in store_log.bytes */
+    size_t len;
+};
+
+void store_log_init(struct store_log *log);           /* on the process heap */
+void store_log_done(struct store_log *log);           /* may be called twice */
+size_t store_log_memory(const struct store_log *log); /* bytes held outside the struct */
+
+/* For stores: adds one record / sets the snapshot, copying the bytes. 0, WEFT_ENOMEM, or
+ * WEFT_ECORRUPT when a record does not follow the one before it. */
+WEFT_CHECKED int store_log_add(struct store_log *log, uint64_t rev, const void *bytes, size_t len);
+WEFT_CHECKED int store_log_snapshot(struct store_log *log, uint64_t rev, const void *bytes,
+                                    size_t len);
+
+/* For stores: the first record that store_load() brings along. */
+uint64_t store_load_first(uint64_t head, uint64_t snapshot_rev, uint64_t tail_revs);
+
+struct store;
+
+/* What a store brings. Arguments have been checked against the bounds above, and `ret` is an
+ * initialised log, which is thrown away when an error is returned. Text for an error is left with
+ * store_fail(). */
+struct store_port {
+    /* All writes, in order, or none; on disk when it returns 0 (with sync off: handed to the
+     * system). */
+    int (*commit)(struct store *s, const struct store_write *writes, size_t n);
+    int (*load)(struct store *s, const char *name, size_t name_len, uint64_t tail_revs,
+                struct store_log *ret);
+    int (*base)(struct store *s, const char *name, size_t name_len, uint64_t rev,
+                struct store_log *ret);
+    int (*read)(struct store *s, const char *name, size_t name_len, uint64_t from, uint64_t to,
+                size_t max_bytes, struct store_log *ret);
+    void (*free)(struct store *s);
+};
+
+/* Embedded first in each store's own struct. */
+struct store {
+    const struct store_port *port;
+    char text[STORE_TEXT_BYTES]; /* of the last failure */
+};
+
+/* For stores: keeps the text (cut when too long) and returns err. */
+int store_fail(struct store *s, int err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* n == 0 is fine and does nothing. */
+WEFT_CHECKED int store_commit(struct store *s, const struct store_write *writes, size_t n);
+
+/* For opening: the newest snapshot and every record after it; and further back so that at least
+ * the last tail_revs records (or all there are) come along. WEFT_ENOENT when there is no log. */
+WEFT_CHECKED int store_load(struct store *s, const char *name, size_t name_len, uint64_t tail_revs,
+                            struct store_log *ret);
+
+/* For a text at an old revision: the newest snapshot at or below rev (none: start from empty) and
+ * the records after it up to rev. WEFT_ENOENT; WEFT_EINVAL when rev is above the head. */
+WEFT_CHECKED int store_base(struct store *s, const char *name, size_t name_len, uint64_t rev,
+                            struct store_log *ret);
+
+/* Records from..to (1-based, both included, cut at the head), no more than fit max_bytes but at
+ * least one; none when the stretch is empty. WEFT_ENOENT; WEFT_EINVAL when from is 0. */
+WEFT_CHECKED int store_read(struct store *s, const char *name, size_t name_len, uint64_t from,
+                            uint64_t to, size_t max_bytes, struct store_log *ret);
+
+/* What the last failed call ran into, in plain words ("database or disk is full (13)"). Valid until
+ * the next call. */
+const char *store_error_text(struct store *s);
+
+void store_free(struct store *s); /* NULL is fine; closes */
+
+#endif
