@@ -1,0 +1,297 @@
+/* The seven laws of the operation model, against a dumb model. */
+
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import * as ot from '../../web/client/ot.js';
+import * as text from '../../web/client/text.js';
+import { splitOp } from '../../web/client/split.js';
+import { forSeeds } from './random.mjs';
+
+const { LEFT, RIGHT } = ot;
+const CASES = 20000;
+
+/* The model: a document is an array of code points. */
+const cps = (s) => Array.from(s);
+function modelApply(doc, op) {
+    const from = cps(doc);
+    let at = 0;
+    let out = '';
+    for (const c of op) {
+        if (typeof c === 'string') {
+            out += c;
+        } else {
+            assert.ok(at + Math.abs(c) <= from.length, 'the operation fits');
+            if (c > 0)
+                out += from.slice(at, at + c).join('');
+            at += Math.abs(c);
+        }
+    }
+    return out + from.slice(at).join('');
+}
+
+/* A second document model: every character has an identity, so that one sees
+ * where each inserted character stands, deleted ones included. */
+function assertNormal(op) {
+    op.forEach((c, i) => {
+        assert.ok(c !== 0 && c !== '', `no empty component in ${JSON.stringify(op)}`);
+        const kind = (x) => (typeof x === 'string' ? 's' : Math.sign(x));
+        assert.ok(i === 0 || kind(c) !== kind(op[i - 1]), `no twins in ${JSON.stringify(op)}`);
+    });
+    assert.ok(!(op[op.length - 1] > 0), `no trailing retain in ${JSON.stringify(op)}`);
+    assert.deepEqual(ot.normalize(op), op);
+}
+
+function twoOps(random) {
+    const doc = random.text(10);
+    const n = cps(doc).length;
+    return { doc, a: ot.normalize(random.op(n)), b: ot.normalize(random.op(n)) };
+}
+
+function chain(random, length) {
+    const docs = [random.text(8)];
+    const ops = [];
+    for (let i = 0; i < length; i++) {
+        ops.push(ot.normalize(random.op(cps(docs[i]).length)));
+        docs.push(modelApply(docs[i], ops[i]));
+    }
+    return { docs, ops };
+}
+
+test('apply, span and delta agree with the model', () => {
+    forSeeds(CASES, (random) => {
+        const doc = random.text(12);
+        const op = random.op(cps(doc).length);
+        const after = ot.apply(doc, op);
+        assert.equal(after, modelApply(doc, op));
+        assert.equal(cps(after).length - cps(doc).length, ot.delta(op));
+        assert.ok(ot.span(op) <= cps(doc).length);
+        assert.equal(ot.apply(doc, ot.normalize(op)), after);
+    });
+});
+
+test('law 1: both orders of two concurrent operations give one text', () => {
+    forSeeds(CASES, (random) => {
+        const { doc, a, b } = twoOps(random);
+        assert.equal(ot.apply(ot.apply(doc, a), ot.transform(b, a, RIGHT)),
+                     ot.apply(ot.apply(doc, b), ot.transform(a, b, LEFT)));
+    });
+});
+
+test('law 2: compose is apply after apply, associative, with [] neutral', () => {
+    forSeeds(CASES, (random) => {
+        const { docs, ops: [a, b, c] } = chain(random, 3);
+        assert.equal(ot.apply(docs[0], ot.compose(a, b)), docs[2]);
+        assert.deepEqual(ot.compose(ot.compose(a, b), c), ot.compose(a, ot.compose(b, c)));
+        assert.deepEqual(ot.compose(a, []), a);
+        assert.deepEqual(ot.compose([], a), a);
+    });
+});
+
+test('law 3: invert undoes', () => {
+    forSeeds(CASES, (random) => {
+        const doc = random.text(10);
+        const op = random.op(cps(doc).length);
+        const inverse = ot.invert(op, doc);
+        assert.equal(ot.apply(ot.apply(doc, op), inverse), doc);
+        assertNormal(inverse);
+    });
+});
+
+test('law 4: composition is exact for merging, component by component', () => {
+    forSeeds(CASES, (random) => {
+        const { docs, ops } = chain(random, 2 + random.below(5));
+        const x = ot.normalize(random.op(cps(docs[0]).length));
+        const all = ops.reduce(ot.compose);
+        const byOne = ops.reduce((op, over) => ot.transform(op, over, LEFT), x);
+        assert.deepEqual(ot.transform(x, all, LEFT), byOne);
+    });
+});
+
+test('law 5: positions move over a composition as over its parts', () => {
+    forSeeds(CASES, (random) => {
+        const { docs, ops: [a, b] } = chain(random, 2);
+        for (let p = 0; p <= cps(docs[0]).length; p++) {
+            assert.equal(ot.transformPosition(p, ot.compose(a, b), LEFT),
+                         ot.transformPosition(ot.transformPosition(p, a, LEFT), b, LEFT));
+        }
+    });
+});
+
+test('a position goes where a mark put there goes', () => {
+    forSeeds(CASES, (random) => {
+        const doc = random.text(10);
+        const op = ot.normalize(random.op(cps(doc).length));
+        for (let p = 0; p <= cps(doc).length; p++) {
+            /* The mark is an insert at the gap; U+FFFC stands nowhere else. LEFT stays: the
+             * mark goes in front of what op inserts there, as transform's LEFT does. */
+            for (const side of [LEFT, RIGHT]) {
+                const mark = ot.transform(ot.normalize([p, '\ufffc']), op, side);
+                const at = cps(ot.apply(ot.apply(doc, op), mark)).indexOf('\ufffc');
+                assert.equal(ot.transformPosition(p, op, side), at);
+            }
+        }
+    });
+});
+
+test('law 6: a delete takes only what its author has seen', () => {
+    forSeeds(CASES, (random) => {
+        const doc = random.text(10);
+        const n = cps(doc).length;
+        const insert = ot.normalize([random.below(n + 1), '<<kept>>']);
+        const other = ot.normalize(random.op(n));
+        const after = ot.apply(ot.apply(doc, insert), ot.transform(other, insert, LEFT));
+        const kept = cps(after).filter((c) => '<kept>'.includes(c)).join('');
+        assert.equal(kept, '<<kept>>');
+    });
+});
+
+test('law 7: results are in normal form', () => {
+    forSeeds(CASES, (random) => {
+        const { doc, a, b } = twoOps(random);
+        assertNormal(ot.normalize(random.op(9)));
+        assertNormal(ot.transform(a, b, LEFT));
+        assertNormal(ot.transform(a, b, RIGHT));
+        assertNormal(ot.compose(a, ot.normalize(random.op(cps(ot.apply(doc, a)).length))));
+        assertNormal(ot.diff(doc, random.text(10)));
+    });
+});
+
+test('small cases, exhaustively: laws 1 and 4', () => {
+    /* All operations of up to three components on "12". */
+    const all = (n) => {
+        const found = new Map();
+        const walk = (op, left, depth) => {
+            const normal = ot.normalize(op);
+            found.set(JSON.stringify(normal), normal);
+            if (depth === 0)
+                return;
+            walk([...op, 'x'], left, depth - 1);
+            for (let k = 1; k <= left; k++) {
+                walk([...op, k], left - k, depth - 1);
+                walk([...op, -k], left - k, depth - 1);
+            }
+        };
+        walk([], n, 3);
+        return [...found.values()];
+    };
+    const mark = (op, s) => op.map((c) => (typeof c === 'string' ? s : c));
+    let cases = 0;
+    for (const a of all(2)) {
+        for (const x of all(2)) {
+            const one = mark(a, 'A');
+            const two = mark(x, 'X');
+            assert.equal(ot.apply(ot.apply('12', one), ot.transform(two, one, RIGHT)),
+                         ot.apply(ot.apply('12', two), ot.transform(one, two, LEFT)));
+            for (const b of all(2 + ot.delta(one))) {
+                const three = mark(b, 'B');
+                assert.deepEqual(
+                    ot.transform(two, ot.compose(one, three), LEFT),
+                    ot.transform(ot.transform(two, one, LEFT), three, LEFT));
+                cases++;
+            }
+        }
+    }
+    assert.ok(cases > 10000);
+});
+
+test('the order of a neighbouring insert and delete is kept', () => {
+    assert.deepEqual(ot.normalize(['x', -3]), ['x', -3]);
+    assert.deepEqual(ot.normalize([-3, 'x']), [-3, 'x']);
+    assert.deepEqual(ot.transform([1, 'y'], ['x', -3], LEFT), [1, 'y']);
+    assert.deepEqual(ot.transform([1, 'y'], [-3, 'x'], LEFT), ['y']);
+    assert.deepEqual(ot.compose([-3], ['x']), [-3, 'x']);
+    assert.deepEqual(ot.compose(['x', -3], [1, 'y']), ['x', -3, 'y']);
+    assert.deepEqual(ot.invert(['x', -3], 'abc'), [-1, 'abc']);
+});
+
+test('the later operation goes left at a tie', () => {
+    assert.deepEqual(ot.transform(['a'], ['b'], LEFT), ['a']);
+    assert.deepEqual(ot.transform(['b'], ['a'], RIGHT), [1, 'b']);
+});
+
+test('diff is minimal at both ends, follows the caret and cuts no character', () => {
+    assert.deepEqual(ot.diff('😀', '😁'), [-1, '😁']);
+    assert.deepEqual(ot.diff('\u{1F600}', '\u{1FA00}'), [-1, '\u{1FA00}']);
+    assert.deepEqual(ot.diff('aa', 'aaa', 1), ['a']);
+    assert.deepEqual(ot.diff('aa', 'aaa', 2), [1, 'a']);
+    assert.deepEqual(ot.diff('aa', 'aaa', 3), [2, 'a']);
+    assert.deepEqual(ot.diff('aaa', 'aa', 1), [1, -1]);
+    assert.deepEqual(ot.diff('abc', 'xbc', 3), [-1, 'x']);
+    assert.deepEqual(ot.diff('same', 'same'), []);
+    assert.deepEqual(ot.diff('😀😀', '😀😀😀', 2), ['😀']);
+    forSeeds(CASES, (random) => {
+        const from = random.text(8);
+        const to = random.chance(0.5) ? random.text(8)
+                                      : ot.apply(from, random.typing(cps(from).length));
+        const op = ot.diff(from, to, random.chance(0.5) ? random.below(to.length + 1) : undefined);
+        assert.equal(ot.apply(from, ot.check(op)), to);
+        assertNormal(op);
+        const kept = op.length && op[0] > 0 ? op[0] : 0;
+        const dropped = op.reduce((n, c) => (c < 0 ? n - c : n), 0);
+        const put = op.reduce((s, c) => (typeof c === 'string' ? s + c : s), '');
+        const old = cps(from).slice(kept, kept + dropped);
+        if (old.length && put) {
+            assert.notEqual(old[0], cps(put)[0]);
+            assert.notEqual(old[old.length - 1], cps(put)[cps(put).length - 1]);
+        }
+    });
+});
+
+test('diff of long texts', () => {
+    const long = 'x'.repeat(10000) + 'y' + 'x'.repeat(10000);
+    assert.deepEqual(ot.diff(long, long.replace('y', '')), [10000, -1]);
+    assert.deepEqual(ot.diff(long, long.replace('y', 'yz')), [10001, 'z']);
+    assert.deepEqual(ot.diff(long, long + 'x', long.length + 1), [20001, 'x']);
+});
+
+test('what is malformed or does not fit is refused whole', () => {
+    for (const bad of [null, 'x', {}, [0], [''], [1.5], [null], [true], ['\ud83d'], ['\ude00a'],
+                       ['a\0b'], [NaN], [Infinity], [[1]]])
+        assert.throws(() => ot.check(bad), ot.OpError, JSON.stringify(bad));
+    assert.doesNotThrow(() => ot.check([1, '😀', -2, 'x', 'y', 3]));
+    assert.throws(() => ot.apply('😀', [2, 'x']), ot.OpError);
+    assert.throws(() => ot.apply('abc', [-4]), ot.OpError);
+    assert.throws(() => ot.invert([-4], 'abc'), ot.OpError);
+});
+
+test('units and code points convert both ways', () => {
+    forSeeds(2000, (random) => {
+        const s = random.text(12);
+        const list = cps(s);
+        assert.equal(text.cpLength(s), list.length);
+        for (let cp = 0; cp <= list.length; cp++) {
+            const unit = list.slice(0, cp).join('').length;
+            assert.equal(text.unitAt(s, cp), unit);
+            assert.equal(text.cpAt(s, unit), cp);
+            assert.equal(text.cpSlice(s, cp), list.slice(cp).join(''));
+            assert.equal(text.cpSlice(s, cp, cp + 2), list.slice(cp, cp + 2).join(''));
+        }
+        assert.equal(text.jsonBytes(s), Buffer.byteLength(JSON.stringify(s)));
+    });
+    assert.equal(text.jsonBytes('"\\\u0001\b\v\f\u007f'),
+                 Buffer.byteLength(JSON.stringify('"\\\u0001\b\v\f\u007f')));
+    assert.equal(text.toWellFormed('a\ud83db\0😀\ude00'), 'a\ufffdb\ufffd😀\ufffd');
+    assert.ok(text.isWellFormed('😀é漢'));
+});
+
+test('a large operation splits into pieces that compose to it', () => {
+    forSeeds(3000, (random) => {
+        const doc = random.text(30);
+        const op = ot.normalize(random.op(cps(doc).length, 14));
+        const max = 8 + random.below(30);
+        const pieces = [];
+        for (let rest = op; rest.length;) {
+            const [head, next] = splitOp(rest, max);
+            const changes = head.filter((c) => typeof c === 'string' || c < 0);
+            assert.ok(changes.length > 0, 'every piece gets on');
+            const text1 = changes.length === 1 && typeof changes[0] === 'string' &&
+                          cps(changes[0]).length === 1;
+            assert.ok(Buffer.byteLength(JSON.stringify(head)) <= max || text1 ||
+                      changes.every((c) => c < 0) && changes.length === 1, 'fits');
+            assertNormal(head);
+            pieces.push(head);
+            rest = next;
+        }
+        assert.deepEqual(pieces.reduce(ot.compose, []), op);
+    });
+});

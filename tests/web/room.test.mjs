@@ -1,0 +1,438 @@
+/* room.js: status, saving, reconnecting, over fake sockets and a fake clock. */
+
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import { connect, ot } from '../../web/client/index.js';
+import { ModelServer } from './model-server.mjs';
+import { FakeClock, FakeNet } from './fakes.mjs';
+import { forSeeds } from './random.mjs';
+
+function open(options = {}, server = new ModelServer({ text: 'hello' })) {
+    const clock = new FakeClock();
+    const net = new FakeNet(server);
+    const room = connect('ws://host/ws/notes', { WebSocket: net.WebSocket, clock, ...options });
+    const seen = { status: [], error: [], refused: [], reset: [], change: [] };
+    for (const event of Object.keys(seen))
+        room.on(event, (detail) => seen[event].push(detail));
+    return { clock, net, room, server, seen };
+}
+
+function online(options, server) {
+    const all = open(options, server);
+    all.net.run();
+    assert.equal(all.room.status, 'online');
+    return all;
+}
+
+test('connects with the protocol, name and colour, and takes the text', () => {
+    const { net, room, seen } = open({ name: 'Ada', color: '#c2185b' });
+    assert.equal(room.status, 'connecting');
+    assert.equal(room.saved, false);
+    assert.deepEqual(net.last.protocols, ['weft.v1']);
+    assert.deepEqual(Object.fromEntries(net.last.url.searchParams),
+                     { name: 'Ada', color: '#c2185b' });
+    net.run();
+    assert.equal(room.status, 'online');
+    assert.equal(room.saved, true);
+    assert.equal(room.text, 'hello');
+    assert.deepEqual(seen.change.map(({ op, local }) => ({ op, local })),
+                     [{ op: ['hello'], local: false }]);
+    assert.equal(net.last.url.searchParams.has('epoch'), false);
+});
+
+test('saved is true only when everything is in the log', () => {
+    const { clock, net, room, server } = online();
+    room.insert(5, ' world');
+    assert.equal(room.text, 'hello world');
+    assert.equal(room.saved, false);
+    assert.deepEqual(room.pendingSince, new Date(clock.now()));
+    room.delete(0);
+    assert.equal(room.pendingCount, 2);
+    net.run();
+    assert.equal(room.saved, true);
+    assert.equal(room.pendingSince, null);
+    assert.equal(server.text, 'ello world');
+});
+
+test('offline edits are kept and sent on return; the session resumes', () => {
+    const { clock, net, room, server, seen } = online();
+    net.up = false;
+    net.last.end();
+    assert.equal(room.status, 'connecting');
+    room.insert(5, '!');
+    assert.equal(room.saved, false);
+    clock.advance(100);
+    assert.equal(net.sockets.length, 2);
+    net.last.end();
+    assert.equal(room.status, 'offline');
+    server.append(['>']);
+    net.up = true;
+    clock.advance(200);
+    assert.deepEqual(net.last.protocols, ['weft.v1', 'weft.session.secret-1']);
+    assert.equal(net.last.url.searchParams.get('epoch'), 'epoch-1');
+    assert.equal(net.last.url.searchParams.get('rev'), '0');
+    net.run();
+    assert.equal(room.status, 'online');
+    assert.equal(room.text, '>hello!');
+    assert.equal(server.text, '>hello!');
+    assert.equal(room.saved, true);
+    assert.deepEqual(seen.status, ['online', 'connecting', 'offline', 'online']);
+});
+
+test('waits longer after each failure, up to five seconds', () => {
+    const { clock, net, room } = open();
+    const waits = [];
+    for (let i = 0; i < 9; i++) {
+        const count = net.sockets.length;
+        net.last.end();
+        const from = clock.now();
+        while (net.sockets.length === count)
+            clock.advance(10);
+        waits.push(clock.now() - from);
+    }
+    assert.deepEqual(waits, [100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000]);
+    room.close();
+    clock.random = () => 0;
+});
+
+test('the delay is jittered', () => {
+    const { clock, net } = open();
+    clock.random = () => 0;
+    net.last.end();
+    clock.advance(49);
+    assert.equal(net.sockets.length, 1);
+    clock.advance(1);
+    assert.equal(net.sockets.length, 2);
+});
+
+test('honours retry_ms of a closing message', () => {
+    const { clock, net } = online();
+    net.last.hear({ type: 'closing', code: 'restart', retry_ms: 350 });
+    net.last.end(1012);
+    clock.advance(349);
+    assert.equal(net.sockets.length, 1);
+    clock.advance(1);
+    assert.equal(net.sockets.length, 2);
+});
+
+test('no ack in time: connects anew; nothing is applied twice', () => {
+    const { clock, net, room, server } = online();
+    room.insert(5, '!');
+    server.step(net.last.link); /* it arrived; the answer is stuck */
+    net.up = false;
+    clock.advance(9000);
+    assert.equal(net.sockets.length, 1);
+    clock.advance(3000);
+    assert.equal(net.sockets.length, 2);
+    net.up = true;
+    net.run();
+    assert.equal(server.text, 'hello!');
+    assert.equal(room.text, 'hello!');
+    assert.equal(room.saved, true);
+});
+
+test('a large message that is still going out is waited for', () => {
+    const { clock, net, room } = online();
+    room.insert(5, 'x'.repeat(1000));
+    net.up = false;
+    for (let left = 30; left > 0; left--) {
+        net.last.bufferedAmount = left * 1000;
+        clock.advance(1000);
+    }
+    assert.equal(net.sockets.length, 1);
+});
+
+test('silence: a ping, then a new connection', () => {
+    const { clock, net } = online();
+    net.up = false;
+    clock.advance(27000);
+    assert.deepEqual(net.last.sent, [{ type: 'ping' }]);
+    net.up = true;
+    net.run();
+    clock.advance(20000);
+    assert.equal(net.sockets.length, 1);
+    net.up = false;
+    clock.advance(20000);
+    assert.equal(net.sockets.length, 2);
+});
+
+test('no welcome: tries again', () => {
+    const { clock, net, room } = open();
+    clock.advance(17000);
+    assert.equal(room.status, 'offline');
+    assert.equal(net.sockets.length, 2);
+    assert.notEqual(net.sockets[0].closedWith, null);
+});
+
+test('wake() looks at once', () => {
+    const { clock, net, room } = online();
+    net.up = false;
+    net.last.end();
+    for (let i = 0; i < 8; i++) {
+        clock.advance(5000);
+        net.last.end();
+    }
+    const count = net.sockets.length;
+    room.wake();
+    assert.equal(net.sockets.length, count + 1);
+    net.up = true;
+    net.run();
+    assert.equal(room.status, 'online');
+    net.up = false;
+    room.wake();
+    clock.advance(5000);
+    assert.equal(net.sockets.length, count + 2, 'no pong within three seconds');
+});
+
+test('a session that is not valid any more: a new one, pending text kept', () => {
+    const { clock, net, room, server } = online();
+    net.up = false;
+    room.insert(5, '!');
+    net.last.end(1008, 'session');
+    server.sessions.clear();
+    net.up = true;
+    clock.advance(200);
+    assert.deepEqual(net.last.protocols, ['weft.v1']);
+    net.run();
+    assert.equal(server.text, 'hello!');
+    assert.equal(room.saved, true);
+});
+
+for (const code of [4401, 4403, 1002]) {
+    test(`close code ${code} is final, and the text stays`, () => {
+        const { clock, net, room, seen } = online();
+        net.up = false;
+        room.insert(5, '!');
+        net.last.end(code);
+        clock.advance(60000);
+        assert.equal(room.status, 'closed');
+        assert.equal(net.sockets.length, 1);
+        assert.equal(room.text, 'hello!');
+        assert.equal(room.saved, false);
+        assert.equal(seen.error[0].code, code);
+        assert.equal(seen.error[0].fatal, true);
+        assert.throws(() => room.insert(0, 'x'), ot.OpError);
+    });
+}
+
+test('close() says goodbye and leaves no timer', () => {
+    const { clock, net, room } = online();
+    room.close();
+    assert.equal(net.last.closedWith, 1000);
+    assert.equal(room.status, 'closed');
+    assert.equal(clock.timers.size, 0);
+});
+
+test('a gap in the revisions: connects anew', () => {
+    const { clock, net, room, server } = online();
+    server.append(['a']);
+    server.append(['b']);
+    net.last.link.toClient.shift();
+    net.run();
+    assert.equal(room.status, 'connecting');
+    clock.advance(1000);
+    net.run();
+    assert.equal(room.text, 'bahello');
+});
+
+test('nonsense from the server: asks for the whole text', () => {
+    const { clock, net, room } = online();
+    net.last.hear('{');
+    clock.advance(1000);
+    assert.equal(net.last.url.searchParams.has('rev'), false);
+    net.run();
+    assert.equal(room.status, 'online');
+});
+
+test('unavailable: tries again after retry_ms', () => {
+    const { clock, net, room, server } = online();
+    let times = 1;
+    server.refuse = () => (times-- > 0 ? { code: 'unavailable', retry_ms: 700 } : null);
+    room.insert(5, '!');
+    net.run();
+    assert.equal(room.saved, false);
+    clock.advance(699);
+    net.run();
+    assert.equal(server.text, 'hello');
+    clock.advance(1);
+    net.run();
+    assert.equal(server.text, 'hello!');
+});
+
+test('a refused edit is reported and undone', () => {
+    const { net, room, server, seen } = online();
+    server.refuse = () => ({ code: 'doc_full', message: 'the document is full' });
+    room.insert(5, '!');
+    net.run();
+    assert.equal(room.text, 'hello');
+    assert.equal(room.saved, true);
+    assert.deepEqual(seen.refused, [{ code: 'doc_full', message: 'the document is full',
+                                      op: [5, '!'], text: '!' }]);
+});
+
+test('reading only: mode in the address, edits refused here', () => {
+    const { net, room } = online({ readOnly: true });
+    assert.equal(net.last.url.searchParams.get('mode'), 'read');
+    assert.equal(room.mode, 'read');
+    assert.throws(() => room.insert(0, 'x'), /reading only/);
+});
+
+test('bad edits throw and change nothing', () => {
+    const { room } = online();
+    assert.throws(() => room.edit([99, 'x']), ot.OpError);
+    assert.throws(() => room.edit(['\ud83d']), ot.OpError);
+    assert.throws(() => room.delete(5, 0), ot.OpError);
+    assert.throws(() => room.delete(-1), ot.OpError);
+    assert.equal(room.text, 'hello');
+    assert.equal(room.saved, true);
+});
+
+test('a token goes beside the protocol and is asked for each time', async () => {
+    let asked = 0;
+    const { clock, net, room } = open({ token: async () => `t${++asked}` });
+    assert.equal(net.sockets.length, 0);
+    await new Promise(setImmediate);
+    assert.deepEqual(net.last.protocols, ['weft.v1', 'weft.token.t1']);
+    assert.equal(net.last.url.search, '');
+    net.run();
+    net.last.end();
+    clock.advance(200);
+    await new Promise(setImmediate);
+    assert.deepEqual(net.last.protocols,
+                     ['weft.v1', 'weft.token.t2', 'weft.session.secret-1']);
+    room.close();
+});
+
+test('cursors are collected, and wait for pending edits', () => {
+    const { clock, net, room } = online();
+    const cursors = () => net.last.sent.filter((m) => m.type === 'cursor');
+    room.setCursor(1);
+    room.setCursor(2);
+    room.setCursor(3, 1);
+    assert.deepEqual(cursors(), []);
+    clock.advance(50);
+    assert.deepEqual(cursors(), [{ type: 'cursor', position: 3, anchor: 1, rev: 0 }]);
+    room.insert(0, 'x');
+    room.setCursor(0);
+    clock.advance(500);
+    assert.equal(cursors().length, 1);
+    net.run();
+    clock.advance(50);
+    assert.deepEqual(cursors()[1], { type: 'cursor', position: 0, rev: 1 });
+});
+
+test('people come, move, are renamed and go', () => {
+    const { net, room } = online();
+    net.last.hear({ type: 'join', user_id: 'u9', name: 'Bo', color: '#111111' });
+    net.last.hear({ type: 'cursor', user_id: 'u9', rev: 0, position: 3 });
+    room.insert(0, '__');
+    assert.deepEqual(room.users.get('u9'),
+                     { userId: 'u9', name: 'Bo', color: '#111111', head: 5, anchor: 5 });
+    net.last.hear({ type: 'user', user_id: 'u9', name: 'Bob', color: '#222222' });
+    assert.equal(room.users.get('u9').name, 'Bob');
+    net.last.hear({ type: 'leave', user_id: 'u9' });
+    assert.equal(room.users.size, 0);
+});
+
+test('setName tells the others, and the next connection', () => {
+    const { clock, net, room } = online({ name: 'A' });
+    room.setName('B', '#123456');
+    assert.deepEqual(net.last.sent, [{ type: 'user', name: 'B', color: '#123456' }]);
+    assert.equal(room.me.name, 'B');
+    net.last.end();
+    clock.advance(200);
+    assert.equal(net.last.url.searchParams.get('name'), 'B');
+});
+
+test('meta is an operation like any other', () => {
+    const { net, room, server } = online();
+    room.insert(5, '!');
+    room.setMeta({ language: 'c' });
+    assert.equal(room.saved, false);
+    net.run();
+    assert.deepEqual(server.meta, { language: 'c' });
+    assert.deepEqual(room.meta, { language: 'c' });
+    assert.equal(room.rev, 2);
+});
+
+test('at() and history() ask and get answers in order', async () => {
+    const { net, room } = online();
+    const text = room.at(0);
+    const gone = room.at(7);
+    const ops = (async () => {
+        const list = [];
+        for await (const entry of room.history({ from: 1, to: 3 }))
+            list.push(entry.rev);
+        return list;
+    })();
+    assert.deepEqual(net.last.sent.map((m) => m.type), ['text', 'text', 'history']);
+    net.last.hear({ type: 'text', rev: 0, text: 'old' });
+    net.last.hear({ type: 'error', code: 'bad_rev', message: 'above the head' });
+    net.last.hear({ type: 'history', from: 1, to: 2, ops: [{ rev: 1 }, { rev: 2 }] });
+    assert.equal(await text, 'old');
+    await assert.rejects(gone, { code: 'bad_rev' });
+    await new Promise(setImmediate);
+    assert.deepEqual(net.last.sent[3], { type: 'history', from: 3, to: 3 });
+    net.last.hear({ type: 'history', from: 3, to: 3, ops: [{ rev: 3 }] });
+    assert.deepEqual(await ops, [1, 2, 3]);
+    const late = room.at(1);
+    net.last.end();
+    await assert.rejects(late, /connection/);
+});
+
+test('a listener that edits: everybody hears of the changes in their order', () => {
+    const { room, seen } = online();
+    const order = [];
+    let once = true;
+    room.on('change', () => {
+        if (once) {
+            once = false;
+            room.insert(0, 'B');
+        }
+    });
+    let screen = room.text;
+    room.on('change', ({ op, before }) => {
+        assert.equal(before, screen);
+        screen = ot.apply(screen, op);
+        order.push(op);
+    });
+    room.insert(0, 'A');
+    assert.deepEqual(order, [['A'], ['B']]);
+    assert.equal(screen, room.text);
+    assert.equal(seen.change.length, 3);
+});
+
+test('two rooms, a bad network, many seeds: they meet', () => {
+    forSeeds(150, (random) => {
+        const server = new ModelServer({ text: 'start' });
+        const clock = new FakeClock();
+        clock.random = () => random.next();
+        const nets = [new FakeNet(server), new FakeNet(server)];
+        const rooms = nets.map((net) => connect('ws://host/ws/r',
+            { WebSocket: net.WebSocket, clock }));
+        for (let i = 0; i < 60; i++) {
+            const at = random.below(2);
+            const what = random.next();
+            if (what < 0.5)
+                rooms[at].edit(ot.normalize(random.typing(Array.from(rooms[at].text).length)));
+            else if (what < 0.7)
+                nets[at].run();
+            else if (what < 0.8)
+                nets[at].up = !nets[at].up;
+            else if (what < 0.9)
+                nets[at].last.end();
+            else
+                clock.advance(random.below(8000));
+        }
+        nets.forEach((net) => { net.up = true; });
+        for (let i = 0; i < 20; i++) {
+            clock.advance(6000);
+            nets.forEach((net) => net.run());
+        }
+        for (const room of rooms) {
+            assert.equal(room.text, server.text);
+            assert.equal(room.saved, true);
+            room.close();
+        }
+    });
+});
