@@ -42,8 +42,8 @@ enum {
     HISTORY_ANSWER_REVS_MAX = 1000,
     HISTORY_ANSWER_BYTES_MAX = 1 << 20,
     /* A snapshot is taken when this many bytes of records, or as many as the last snapshot had,
-     * lie behind it: snapshots never weigh more than the log, opening never replays more than a
-     * snapshot's worth. */
+     * lie behind it: snapshots never weigh more than twice the log, opening never replays more
+     * than a snapshot's worth. */
     SNAPSHOT_RECORD_BYTES = 64 << 10,
 
     /* --- the wire --- */

@@ -5,53 +5,9 @@
 
 #include "base/assert.h"
 
-static uint64_t rotl(uint64_t v, unsigned by)
-{
-    return v << by | v >> (64 - by);
-}
-
-static void sip_round(uint64_t v[4])
-{
-    v[0] += v[1];
-    v[1] = rotl(v[1], 13) ^ v[0];
-    v[0] = rotl(v[0], 32);
-    v[2] += v[3];
-    v[3] = rotl(v[3], 16) ^ v[2];
-    v[0] += v[3];
-    v[3] = rotl(v[3], 21) ^ v[0];
-    v[2] += v[1];
-    v[1] = rotl(v[1], 17) ^ v[2];
-    v[2] = rotl(v[2], 32);
-}
-
-/* SipHash-1-3 (Aumasson and Bernstein, 2012; the variant used for hash tables). */
-static uint64_t hash_name(const uint64_t key[2], const char *name, size_t len)
-{
-    uint64_t v[4] = {key[0] ^ 0x736f6d6570736575u, key[1] ^ 0x646f72616e646f6du,
-                     key[0] ^ 0x6c7967656e657261u, key[1] ^ 0x7465646279746573u};
-    uint64_t last = (uint64_t)len << 56;
-    size_t i = 0;
-    for (; len - i >= 8; i += 8) {
-        uint64_t word;
-        memcpy(&word, name + i, 8);
-        v[3] ^= word;
-        sip_round(v);
-        v[0] ^= word;
-    }
-    for (unsigned shift = 0; i < len; i++, shift += 8)
-        last |= (uint64_t)(uint8_t)name[i] << shift;
-    v[3] ^= last;
-    sip_round(v);
-    v[0] ^= last;
-    v[2] ^= 0xff;
-    for (int round = 0; round < 3; round++)
-        sip_round(v);
-    return v[0] ^ v[1] ^ v[2] ^ v[3];
-}
-
 void name_map_init(struct name_map *m, const uint64_t key[2])
 {
-    *m = (struct name_map){.key = {key[0], key[1]}};
+    *m = (struct name_map){.key = {{key[0], key[1]}}};
 }
 
 void name_map_done(struct name_map *m)
@@ -87,7 +43,7 @@ bool name_map_get(const struct name_map *m, const char *name, size_t len, size_t
     if (m->cap == 0)
         return false;
     const struct name_slot *slot =
-        find_slot(m->slots, m->cap, hash_name(m->key, name, len), name, len);
+        find_slot(m->slots, m->cap, siphash(&m->key, name, len), name, len);
     if (slot->name == NULL)
         return false;
     *ret_value = slot->value;
@@ -126,7 +82,7 @@ int name_map_add(struct name_map *m, const char *name, size_t len, size_t value)
     if (len != 0)
         memcpy(copy, name, len);
     copy[len] = '\0';
-    uint64_t hash = hash_name(m->key, name, len);
+    uint64_t hash = siphash(&m->key, name, len);
     struct name_slot *slot = find_slot(m->slots, m->cap, hash, name, len);
     WEFT_ASSERT(slot->name == NULL);
     *slot = (struct name_slot){.name = copy, .len = len, .hash = hash, .value = value};

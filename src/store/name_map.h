@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/siphash.h"
 #include <weft/error.h>
 
 struct name_slot {
@@ -20,7 +21,7 @@ struct name_slot {
 };
 
 struct name_map {
-    uint64_t key[2];
+    struct siphash_key key;
     struct name_slot *slots; /* cap of them, a power of two; NULL while cap == 0 */
     size_t cap;
     size_t count;
