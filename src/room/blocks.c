@@ -1,0 +1,239 @@
+#include "room/blocks.h"
+
+#include "base/assert.h"
+#include "base/pure.h"
+
+enum {
+    BLOCK_LEVEL_MIN = 4,  /* 16 revisions: below, composing costs less than finding */
+    BLOCK_LEVEL_MAX = 16, /* 65,536 revisions: all that is ever kept */
+    /* Composed blocks of a history of 16 MiB: about as much again a level, but composing typed
+     * text melts thousands of operations into few parts. Past this they are made again. */
+    BLOCK_BYTES_MAX = 8 << 20,
+    BLOCKS_CAP_FIRST = 16,
+    /* A stretch smaller than a block is composed from decoded operations on the stack. */
+    STRETCH_MAX = 1 << BLOCK_LEVEL_MIN,
+};
+
+struct history_block {
+    struct history_block *next;
+    uint64_t index;
+    uint32_t level;
+    uint32_t len;
+    uint8_t op[];
+};
+
+void blocks_done(struct history *h)
+{
+    for (size_t i = 0; i < h->cap_blocks; i++) {
+        while (h->blocks[i] != NULL) {
+            struct history_block *b = h->blocks[i];
+            h->blocks[i] = b->next;
+            weft_release(h->alloc, b, sizeof *b + b->len);
+        }
+    }
+    weft_release(h->alloc, h->blocks, h->cap_blocks * sizeof *h->blocks);
+    h->blocks = NULL;
+    h->n_blocks = 0;
+    h->cap_blocks = 0;
+    h->block_bytes = 0;
+}
+
+static size_t block_slot(size_t cap, uint32_t level, uint64_t index)
+{
+    return (size_t)((index * 0x9e3779b97f4a7c15u + level * 0x85ebca6bu) >> 20) & (cap - 1);
+}
+
+static struct history_block *block_find(const struct history *h, uint32_t level, uint64_t index)
+{
+    if (h->cap_blocks == 0)
+        return NULL;
+    struct history_block *b = h->blocks[block_slot(h->cap_blocks, level, index)];
+    while (b != NULL && (b->level != level || b->index != index))
+        b = b->next;
+    return b;
+}
+
+static int blocks_grow(struct history *h)
+{
+    size_t cap = h->cap_blocks != 0 ? h->cap_blocks * 2 : BLOCKS_CAP_FIRST;
+    struct history_block **slots = weft_resize(h->alloc, NULL, 0, cap * sizeof *slots);
+    if (slots == NULL)
+        return WEFT_ENOMEM;
+    for (size_t i = 0; i < cap; i++)
+        slots[i] = NULL;
+    for (size_t i = 0; i < h->cap_blocks; i++) {
+        for (struct history_block *b = h->blocks[i], *next; b != NULL; b = next) {
+            next = b->next;
+            size_t slot = block_slot(cap, b->level, b->index);
+            b->next = slots[slot];
+            slots[slot] = b;
+        }
+    }
+    weft_release(h->alloc, h->blocks, h->cap_blocks * sizeof *h->blocks);
+    h->blocks = slots;
+    h->cap_blocks = cap;
+    return 0;
+}
+
+/* Keeps a composed block if it can: one that cannot be kept is merely made again. */
+static void block_keep(struct history *h, uint32_t level, uint64_t index, const struct weft_op *op)
+{
+    size_t len = weft_op_encoded_size(op);
+    if (len > BLOCK_BYTES_MAX / 4)
+        return;
+    if (h->block_bytes + len > BLOCK_BYTES_MAX)
+        blocks_done(h);
+    if (h->n_blocks >= h->cap_blocks && blocks_grow(h) != 0)
+        return;
+    struct history_block *b = weft_resize(h->alloc, NULL, 0, sizeof *b + len);
+    if (b == NULL)
+        return;
+    *b = (struct history_block){.index = index, .level = level, .len = (uint32_t)len};
+    weft_op_encode(op, b->op);
+    size_t slot = block_slot(h->cap_blocks, level, index);
+    b->next = h->blocks[slot];
+    h->blocks[slot] = b;
+    h->n_blocks++;
+    h->block_bytes += len;
+}
+
+/* Revisions from+1 .. to, at most STRETCH_MAX of them, as one. */
+static int compose_stretch(const struct history *h, uint64_t from, uint64_t to, struct weft_op *ret)
+{
+    struct weft_op ops[STRETCH_MAX];
+    const struct weft_op *list[STRETCH_MAX] = {NULL};
+    size_t n = 0;
+    int err = 0;
+    WEFT_ASSERT(to - from <= STRETCH_MAX);
+    while (err == 0 && n < to - from) {
+        weft_op_init(&ops[n], h->alloc);
+        err = history_op(h, from + 1 + n, &ops[n]);
+        list[n] = &ops[n];
+        n++;
+    }
+    if (err == 0)
+        err = weft_op_compose_all(list, n, ret);
+    for (size_t i = 0; i < n; i++)
+        weft_op_done(&ops[i]);
+    return err;
+}
+
+static int compose_two(const struct weft_op *a, const struct weft_op *b, struct weft_op *ret)
+{
+    const struct weft_op *list[2] = {a, b};
+    return weft_op_compose_all(list, 2, ret);
+}
+
+/* One block into ret, kept on the way. The halves are at most BLOCK_LEVEL_MAX deep. */
+static int block_op(struct history *h, uint32_t level, uint64_t index, struct weft_op *ret)
+{
+    WEFT_ASSERT(level <= BLOCK_LEVEL_MAX);
+    const struct history_block *b = block_find(h, level, index);
+    if (b != NULL)
+        return weft_op_decode(b->op, b->len, ret);
+    int err;
+    if (level <= BLOCK_LEVEL_MIN) {
+        err = compose_stretch(h, index << level, (index + 1) << level, ret);
+    } else {
+        struct weft_op halves[2];
+        weft_op_init(&halves[0], h->alloc);
+        weft_op_init(&halves[1], h->alloc);
+        err = block_op(h, level - 1, index * 2, &halves[0]);
+        if (err == 0)
+            err = block_op(h, level - 1, index * 2 + 1, &halves[1]);
+        if (err == 0)
+            err = compose_two(&halves[0], &halves[1], ret);
+        weft_op_done(&halves[0]);
+        weft_op_done(&halves[1]);
+    }
+    if (err == 0 && level >= BLOCK_LEVEL_MIN)
+        block_keep(h, level, index, ret);
+    return err;
+}
+
+/* The largest step from `from` that does not pass `to`: a whole block of durable revisions, or a
+ * stretch up to the next place where a block could start. Returns where it ends. */
+static uint64_t next_step(uint64_t from, uint64_t to, uint64_t durable_rev, uint32_t *ret_level)
+{
+    uint64_t bound = to < durable_rev ? to : durable_rev;
+    for (uint32_t level = BLOCK_LEVEL_MAX; level >= BLOCK_LEVEL_MIN; level--) {
+        uint64_t size = (uint64_t)1 << level;
+        if ((from & (size - 1)) == 0 && from + size <= bound) {
+            *ret_level = level;
+            return from + size;
+        }
+    }
+    *ret_level = 0;
+    uint64_t end = (from | (STRETCH_MAX - 1)) + 1;
+    return end < to ? end : to;
+}
+
+static int step_op(struct history *h, uint64_t from, uint64_t end, uint32_t level,
+                   struct weft_op *ret)
+{
+    if (level != 0)
+        return block_op(h, level, from >> level, ret);
+    return compose_stretch(h, from, end, ret);
+}
+
+int history_transform(struct history *h, struct weft_op *op, uint64_t from, uint64_t to,
+                      uint64_t durable_rev)
+{
+    if (from == to)
+        return 0; /* the usual case: nothing unseen */
+    struct weft_op over, moved, work;
+    weft_op_init(&over, h->alloc);
+    weft_op_init(&moved, h->alloc);
+    weft_op_init(&work, h->alloc);
+    int err = weft_op_copy(&work, op);
+    while (err == 0 && from < to) {
+        uint32_t level;
+        uint64_t end = next_step(from, to, durable_rev, &level);
+        err = step_op(h, from, end, level, &over);
+        if (err == 0)
+            err = weft_op_transform(&work, &over, WEFT_LEFT, &moved);
+        struct weft_op swap = work;
+        work = moved;
+        moved = swap;
+        from = end;
+    }
+    if (err == 0) {
+        struct weft_op swap = *op;
+        *op = work;
+        work = swap;
+    }
+    weft_op_done(&over);
+    weft_op_done(&moved);
+    weft_op_done(&work);
+    return err;
+}
+
+int history_compose(struct history *h, uint64_t from, uint64_t to, uint64_t durable_rev,
+                    struct weft_op *ret)
+{
+    /* Steps are few (about two a level) unless most are short stretches at the start and the end of
+     * what is not durable; PENDING_REVS_MAX bounds those. Folded left over blocks that is still
+     * O(total log): each block is itself balanced. */
+    struct weft_op sum, step, next;
+    weft_op_init(&sum, h->alloc);
+    weft_op_init(&step, h->alloc);
+    weft_op_init(&next, h->alloc);
+    int err = 0;
+    while (err == 0 && from < to) {
+        uint32_t level;
+        uint64_t end = next_step(from, to, durable_rev, &level);
+        err = step_op(h, from, end, level, &step);
+        if (err == 0)
+            err = weft_op_compose(&sum, &step, &next);
+        struct weft_op swap = sum;
+        sum = next;
+        next = swap;
+        from = end;
+    }
+    if (err == 0)
+        err = weft_op_copy(ret, &sum);
+    weft_op_done(&sum);
+    weft_op_done(&step);
+    weft_op_done(&next);
+    return err;
+}

@@ -1,0 +1,182 @@
+/* room/state.h - the inside of a room, shared by the files of this folder and nobody else.
+ *
+ *     room.c      making, freeing, room_step's table
+ *     decide.c    an operation gets its revision           (order)
+ *     durable.c   what is on disk is applied and shown     (apply in order); failed commits
+ *     people.c    who is there, carets, joining, leaving
+ *     catch_up.c  what a reader missed, composed
+ *     answer.c    texts, histories, repeated acks: answers that may wait for the disk
+ *     load.c      from a log; snapshots
+ */
+#ifndef ROOM_STATE_H
+#define ROOM_STATE_H
+
+#include "base/fmt.h"
+#include "room/effects.h"
+#include "room/history.h"
+#include "room/record.h"
+#include "room/room.h"
+#include "room/sessions.h"
+
+struct member {
+    uint64_t conn;
+    struct room_person person; /* its caret at cursor_rev */
+    enum room_mode mode;
+    uint64_t cursor_rev; /* durable_rev, or above it: written against what is not durable yet */
+    bool cursor_dirty;   /* others have not been told */
+    uint64_t person_seq; /* presence_seq of its last join or user */
+    uint64_t cursor_seq; /* ... of its last cursor */
+    uint64_t failed_seq; /* lowest seq lost with a failed commit and not sent again yet; 0: none */
+};
+
+/* Conn -> place in members, for up to people_max of them. */
+struct member_slot {
+    uint64_t conn; /* 0: free */
+    size_t at;
+};
+
+/* An answer that waits until `need_rev` is durable. */
+enum waiting_kind { WAITING_TEXT, WAITING_HISTORY, WAITING_DUP };
+
+struct waiting {
+    enum waiting_kind kind;
+    uint64_t conn;
+    uint64_t need_rev;
+    struct room_query query; /* TEXT, HISTORY */
+    struct room_ack ack;     /* DUP */
+};
+
+/* A read from the log that is under way. */
+struct fetching {
+    uint64_t ticket;
+    uint64_t conn;
+    bool text; /* else history */
+    uint64_t rev;
+    uint64_t from, to;
+};
+
+enum {
+    DEPARTED_MAX = 64,  /* leaves a reader may have missed and still be caught up */
+    FETCHING_MAX = 256, /* reads under way in one room */
+};
+
+struct departed {
+    struct uuid user_id;
+    uint64_t presence_seq;
+};
+
+struct room {
+    const struct weft_alloc *alloc;
+    struct room_config config;
+    struct uuid epoch;
+    int64_t now_ms;
+
+    uint64_t durable_rev;
+    struct weft_text *text; /* at durable_rev */
+    struct history history; /* base_rev+1 .. head_rev */
+    uint32_t durable_sum;   /* checksum of record durable_rev */
+    uint32_t head_sum;      /* ... of record head_rev */
+    /* Bound of the document's bytes at head: those at durable_rev plus what the records behind it
+     * insert minus one byte for each code point they delete. Exact when nothing is pending. */
+    size_t head_bytes;
+    size_t pending_bytes; /* of records behind durable_rev */
+
+    struct room_meta *meta;      /* at durable_rev; NULL: never any */
+    struct room_meta *head_meta; /* at head_rev; NULL when meta is */
+    struct sessions sessions;
+
+    struct member *members; /* in the order they came */
+    size_t n_members;
+    size_t cap_members;
+    struct member_slot *slots;
+    size_t cap_slots;
+    size_t n_dirty; /* members with cursor_dirty */
+
+    uint64_t presence_seq;
+    struct departed departed[DEPARTED_MAX]; /* ring, newest at (n_departed - 1) % MAX */
+    uint64_t n_departed;
+
+    struct waiting *waiting; /* need_rev never decreases */
+    size_t n_waiting;
+    size_t cap_waiting;
+
+    struct fetching *fetching;
+    size_t n_fetching;
+    size_t cap_fetching;
+    uint64_t next_ticket;
+
+    uint64_t snapshot_rev;      /* last one taken or loaded; 0: none */
+    size_t snapshot_bytes;      /* its size */
+    size_t bytes_past_snapshot; /* of durable records behind it */
+    bool snapshot_unsure;       /* taken, and no later commit has succeeded yet */
+    struct room_load *loading;  /* only between room_new and room_load_end */
+};
+
+static inline uint64_t room_head(const struct room *room)
+{
+    return history_head(&room->history);
+}
+
+/* Starts an error to conn: fills code and seq, returns where the sentence goes. Only after
+ * effects_reserve(). */
+struct fmt room_refuse(struct room_effects *fx, uint64_t conn, int err, uint64_t seq,
+                       uint32_t retry_ms);
+
+/* NULL when this connection has not joined (any more). */
+struct member *room_member(const struct room *room, uint64_t conn);
+struct member *room_member_by_user(const struct room *room, const struct uuid *user_id);
+void members_done(struct room *room);
+
+/* decide.c */
+WEFT_CHECKED int room_on_submission(struct room *room, uint64_t conn,
+                                    const struct room_submission *s, struct room_effects *fx);
+
+/* durable.c */
+WEFT_CHECKED int room_on_durable(struct room *room, uint64_t rev, struct room_effects *fx);
+WEFT_CHECKED int room_on_commit_failed(struct room *room, struct room_effects *fx);
+
+/* people.c */
+WEFT_CHECKED int room_on_join(struct room *room, uint64_t conn, const struct room_join *join,
+                              struct room_effects *fx);
+WEFT_CHECKED int room_on_leave(struct room *room, uint64_t conn, struct room_effects *fx);
+WEFT_CHECKED int room_on_user(struct room *room, uint64_t conn, const struct room_user_change *u,
+                              struct room_effects *fx);
+WEFT_CHECKED int room_on_signal(struct room *room, uint64_t conn, const struct room_signal_send *s,
+                                struct room_effects *fx);
+
+/* cursors.c */
+WEFT_CHECKED int room_on_cursor(struct room *room, uint64_t conn, const struct room_cursor_move *c,
+                                struct room_effects *fx);
+WEFT_CHECKED int room_on_flush(struct room *room, struct room_effects *fx);
+/* Moves everybody's caret over the operation of durable_rev, by `author`. */
+void room_move_cursors(struct room *room, const struct weft_op *op, const struct uuid *author);
+/* After a failed commit: carets written against what is gone. */
+void room_clamp_cursors(struct room *room);
+void room_cursor_effect(struct room *room, struct member *m, struct room_effect *e);
+
+/* catch_up.c: what `member` lacks of revisions from+1 .. durable_rev, as sends to it. With `live` the
+ * member is connected all along: all its own operations are acks, not only those with a seq.
+ * WEFT_ELIMIT where that cannot be said in messages of bounded size. */
+WEFT_CHECKED int room_catch_up(struct room *room, const struct member *member, uint64_t from,
+                               bool live, struct room_effects *fx);
+WEFT_CHECKED int room_on_behind(struct room *room, uint64_t conn, const struct room_behind *b,
+                                struct room_effects *fx);
+
+/* answer.c */
+WEFT_CHECKED int room_on_query(struct room *room, uint64_t conn, bool text,
+                               const struct room_query *q, struct room_effects *fx);
+WEFT_CHECKED int room_on_fetched(struct room *room, const struct room_fetched *f,
+                                 struct room_effects *fx);
+WEFT_CHECKED int room_wait_dup(struct room *room, uint64_t conn, const struct room_ack *ack,
+                               uint64_t need_rev, struct room_effects *fx);
+WEFT_CHECKED int room_answer_waiting(struct room *room, struct room_effects *fx);
+
+/* load.c */
+WEFT_CHECKED int room_snapshot_if_due(struct room *room, struct room_effects *fx);
+/* Takes a snapshot's bytes apart; what is not asked for may be NULL. The text is borrowed. */
+WEFT_CHECKED int snapshot_decode(const uint8_t *bytes, size_t len, uint64_t *ret_rev,
+                                 uint32_t *ret_sum, struct sessions *sessions,
+                                 struct room_meta *meta, struct room_str *ret_text);
+void room_load_free(struct room *room);
+
+#endif

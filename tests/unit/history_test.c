@@ -1,0 +1,220 @@
+/* The history: whatever the range, the answer is that of going one revision at a time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "room/history.h"
+#include "support/faulty.h"
+#include "support/gen.h"
+
+enum { REVS = 150, START_CP = 30 };
+
+static struct rng rng;
+
+/* The next revision: a random operation on what is there. */
+static int grow(struct history *h)
+{
+    struct weft_op op;
+    struct buf b;
+    size_t len, cap, inserted;
+    uint32_t length_cp = history_length_cp(h, history_head(h));
+    weft_op_init(&op, weft_heap());
+    buf_init(&b, h->alloc);
+    gen_op(&rng, length_cp, 3, &op);
+    struct record r = {.rev = history_head(h) + 1, .prev_sum = 7};
+    int err = history_reserve(h);
+    if (err == 0)
+        err = record_encode(&r, &op, &b);
+    if (err != 0) {
+        buf_done(&b);
+        weft_op_done(&op);
+        return err;
+    }
+    uint8_t *bytes = buf_take(&b, &len, &cap);
+    uint8_t *exact = weft_resize(h->alloc, NULL, 0, len);
+    if (exact != NULL) {
+        memcpy(exact, bytes, len);
+        (void)weft_op_text(&op, &inserted);
+        history_push_take(
+            h, &(struct history_entry){.record = exact,
+                                       .len = (uint32_t)len,
+                                       .op_at = (uint32_t)(len - weft_op_encoded_size(&op)),
+                                       .length_cp = (uint32_t)(length_cp + weft_op_delta(&op)),
+                                       .bytes_in = (uint32_t)inserted,
+                                       .cp_out = (uint32_t)weft_op_deleted_cp(&op)});
+    }
+    weft_release(h->alloc, bytes, cap);
+    weft_op_done(&op);
+    return exact != NULL ? 0 : WEFT_ENOMEM;
+}
+
+static void grow_to(struct history *h, uint64_t rev)
+{
+    while (history_head(h) < rev)
+        assert_int_equal(grow(h), 0);
+}
+
+static void swap_in(struct weft_op *op, struct weft_op *next)
+{
+    struct weft_op old = *op;
+    *op = *next;
+    *next = old;
+}
+
+static void step_by_step(const struct history *h, struct weft_op *op, uint64_t from, uint64_t to,
+                         bool compose)
+{
+    struct weft_op one, next;
+    weft_op_init(&one, weft_heap());
+    weft_op_init(&next, weft_heap());
+    for (uint64_t rev = from + 1; rev <= to; rev++) {
+        assert_int_equal(history_op(h, rev, &one), 0);
+        if (compose)
+            assert_int_equal(weft_op_compose(op, &one, &next), 0);
+        else
+            assert_int_equal(weft_op_transform(op, &one, WEFT_LEFT, &next), 0);
+        swap_in(op, &next);
+    }
+    weft_op_done(&one);
+    weft_op_done(&next);
+}
+
+static void expect_exact(struct history *h, uint64_t from, uint64_t to, uint64_t durable_rev)
+{
+    struct weft_op fast, slow;
+    weft_op_init(&fast, weft_heap());
+    weft_op_init(&slow, weft_heap());
+    gen_op(&rng, history_length_cp(h, from), 4, &fast);
+    assert_int_equal(weft_op_copy(&slow, &fast), 0);
+    assert_int_equal(history_transform(h, &fast, from, to, durable_rev), 0);
+    step_by_step(h, &slow, from, to, false);
+    assert_true(weft_op_equal(&fast, &slow));
+    weft_op_clear(&slow);
+    assert_int_equal(history_compose(h, from, to, durable_rev, &fast), 0);
+    step_by_step(h, &slow, from, to, true);
+    assert_true(weft_op_equal(&fast, &slow));
+    weft_op_done(&fast);
+    weft_op_done(&slow);
+}
+
+static void every_range_is_exact(void **state)
+{
+    (void)state;
+    static const uint64_t bases[] = {0, 1, 15, 16, 17, 1000};
+    rng = rng_of(rng_seed());
+    for (size_t b = 0; b < sizeof bases / sizeof *bases; b++) {
+        struct history h;
+        history_init(&h, weft_heap(), bases[b], START_CP);
+        grow_to(&h, bases[b] + REVS);
+        assert_true(history_check(&h));
+        for (uint64_t from = bases[b]; from <= bases[b] + REVS; from += 3)
+            for (uint64_t to = from; to <= bases[b] + REVS; to += 1 + (to - from) / 4)
+                expect_exact(&h, from, to, bases[b] + rng_below(&rng, REVS + 1));
+        assert_true(history_check(&h));
+        history_done(&h);
+    }
+}
+
+/* What is not durable may be cut and become something else: it must not be remembered composed. */
+static void what_was_cut_is_forgotten(void **state)
+{
+    (void)state;
+    rng = rng_of(rng_seed());
+    struct history h;
+    history_init(&h, weft_heap(), 0, START_CP);
+    for (uint64_t durable_rev = 0; durable_rev < 200;) {
+        grow_to(&h, durable_rev + 40);
+        expect_exact(&h, durable_rev / 2, durable_rev + 40, durable_rev);
+        expect_exact(&h, 0, durable_rev + 40, durable_rev);
+        history_cut(&h, durable_rev);
+        assert_true(history_check(&h));
+        grow_to(&h, durable_rev + 40); /* something else */
+        expect_exact(&h, 0, durable_rev + 40, durable_rev);
+        durable_rev += rng_below(&rng, 41);
+        expect_exact(&h, 0, durable_rev, durable_rev);
+        history_cut(&h, durable_rev);
+    }
+    history_done(&h);
+}
+
+static void the_old_end_goes(void **state)
+{
+    (void)state;
+    rng = rng_of(rng_seed());
+    struct history h;
+    history_init(&h, weft_heap(), 0, START_CP);
+    for (int i = 0; i < 30; i++) {
+        grow_to(&h, history_head(&h) + rng_between(&rng, 1, 60));
+        uint64_t head = history_head(&h);
+        expect_exact(&h, h.base_rev, head, head);
+        uint64_t keep = h.base_rev + rng_below(&rng, h.n + 1);
+        uint32_t length_cp = history_length_cp(&h, keep);
+        history_trim(&h, keep);
+        assert_int_equal(h.base_rev, keep);
+        assert_int_equal(history_length_cp(&h, keep), length_cp);
+        assert_int_equal(history_head(&h), head);
+        assert_true(history_check(&h));
+        expect_exact(&h, keep, head, head);
+    }
+    history_trim(&h, history_head(&h));
+    assert_int_equal(h.bytes, 0);
+    grow_to(&h, history_head(&h) + 1);
+    assert_true(history_check(&h));
+    history_done(&h);
+}
+
+/* A block that cannot be kept is no failure; anything else that fails leaves all as it was. */
+static void without_memory_nothing_changes(void **state)
+{
+    (void)state;
+    for (long n = 0;; n++) {
+        struct faulty f;
+        struct history h;
+        struct weft_op op, before;
+        rng = rng_of(rng_seed());
+        faulty_init(&f, -1);
+        history_init(&h, &f.alloc, 0, START_CP);
+        weft_op_init(&op, weft_heap());
+        weft_op_init(&before, weft_heap());
+        grow_to(&h, 70);
+        gen_op(&rng, START_CP, 4, &op);
+        assert_int_equal(weft_op_copy(&before, &op), 0);
+        f.fail_at = f.requests + n;
+        int err = history_transform(&h, &op, 0, 70, 70);
+        if (err != 0) {
+            assert_int_equal(err, WEFT_ENOMEM);
+            assert_true(weft_op_equal(&op, &before));
+        }
+        int composed = history_compose(&h, 3, 69, 70, &op);
+        int grown = grow(&h);
+        bool over = f.requests <= f.fail_at;
+        f.fail_at = -1;
+        assert_true(history_check(&h));
+        expect_exact(&h, 0, 70, 70);
+        assert_int_equal(history_head(&h), grown == 0 ? 71 : 70);
+        if (over)
+            assert_true(err == 0 && composed == 0 && grown == 0);
+        weft_op_done(&op);
+        weft_op_done(&before);
+        history_done(&h);
+        assert_int_equal(f.live_blocks, 0);
+        if (over)
+            break;
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_range_is_exact),
+        cmocka_unit_test(what_was_cut_is_forgotten),
+        cmocka_unit_test(the_old_end_goes),
+        cmocka_unit_test(without_memory_nothing_changes),
+    };
+    return cmocka_run_group_tests_name("the history", tests, NULL, NULL);
+}

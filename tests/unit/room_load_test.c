@@ -1,0 +1,327 @@
+/* A room from its log: with and without a snapshot, every kind of damage named, exactly-once kept. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/room_rig.h"
+
+static struct rig rig;
+static char why[200];
+
+static int set_up(void **state)
+{
+    (void)state;
+    return rig_init(&rig, weft_heap());
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    rig_done(&rig);
+    return 0;
+}
+
+static void says(const char *found, const char *expected)
+{
+    assert_int_equal(rig.err, 0);
+    assert_string_equal(found, expected);
+    assert_true(room_check(rig.room));
+}
+
+/* A log of `head` revisions by A and B; a snapshot is taken where it weighs enough, near its middle
+ * when there are more than about 700. */
+static void play(uint64_t head)
+{
+    char notation[200];
+    rig_join(&rig, 1, 'A');
+    rig_join(&rig, 2, 'B');
+    for (uint64_t rev = 1; rev <= head; rev++) {
+        if (rev % 10 == 0) {
+            rig_meta(&rig, 1, rev % 20 == 0 ? "k=v" : "-k,l=w", rev);
+        } else if (rev % 4 == 0) {
+            rig_op(&rig, 1, "1 -1", (int64_t)rev - 1, rev);
+        } else {
+            snprintf(notation, sizeof notation, "1 '%c\xf0\x9f\x98\x80%060d'",
+                     (char)('a' + rev % 26), (int)rev);
+            rig_op(&rig, rev % 3 == 0 ? 1 : 2, rev == 1 ? "'..'" : notation, (int64_t)rev - 1,
+                   rev % 3 == 0   ? rev
+                   : rev % 3 == 1 ? rev
+                                  : 0);
+        }
+        rig_durable(&rig, rev);
+    }
+}
+
+static void expect_same_after(bool with_snapshot, uint64_t first, uint64_t head)
+{
+    char *before = rig_state(&rig);
+    assert_int_equal(rig_reload(&rig, with_snapshot, first, head, why), 0);
+    assert_true(room_check(rig.room));
+    assert_int_equal(room_info(rig.room).base_rev, first - 1);
+    rig_join(&rig, 3, 'C');
+    assert_string_equal(strstr(rig.said, "with") == NULL ? "alone" : rig.said, "alone");
+    rig_leave(&rig, 3);
+    char *after = rig_state(&rig);
+    /* Revisions, base and people differ; text and entries do not. */
+    char *text = strchr(before, '\'');
+    assert_non_null(text);
+    text[strcspn(text, ";")] = '\0';
+    assert_string_equal(strchr(after, '\''), text);
+    free(before);
+    free(after);
+}
+
+static void a_log_of_nothing_is_an_empty_room(void **state)
+{
+    (void)state;
+    assert_int_equal(rig_reload(&rig, false, 1, 0, why), 0);
+    says(rig_join(&rig, 1, 'A'), "1: welcome 0 '' 0 A seq 0; !1: join A");
+    says(rig_op(&rig, 1, "'x'", 0, 1), "persist 1");
+}
+
+static void from_records_alone(void **state)
+{
+    (void)state;
+    play(100);
+    expect_same_after(false, 1, 100);
+    /* It goes on where it was, and what clients had is still known. */
+    says(rig_resume(&rig, 4, 'A', 98),
+         "4: welcome 100 resume 4260 A seq 100 {l=w,k=v}; 4: ack 99 seq 99; 4: ack 100 seq 100; "
+         "!4: join A");
+    says(rig_op(&rig, 4, "'x'", 100, 100), "4: ack 100 seq 100 dup");
+    says(rig_op(&rig, 4, "'x'", 100, 101), "persist 101");
+    says(rig_resume(&rig, 5, 'B', 95),
+         "5: welcome 100 resume 4260 B seq 97 {l=w,k=v} with A; 5: edit 95..96 [1,-1]; "
+         "5: ack 97 seq 97; 5: edit 97..100 [124 in, 0 out] {k=v}; !5: join B");
+}
+
+static void from_a_snapshot_and_what_lies_around_it(void **state)
+{
+    (void)state;
+    play(900);
+    uint64_t at = rig.snapshot_rev;
+    assert_in_range(at, 300, 899);
+    expect_same_after(true, at + 1, 900);           /* as little as possible */
+    says(rig_resume(&rig, 5, 'A', (int64_t)at - 1), /* not kept any more: the text */
+         "5: welcome 900 '40707 bytes' 38820 A seq 900 {l=w,k=v}; !5: join A");
+    expect_same_after(true, 1, 900); /* with all before it */
+    assert_int_equal(rig_reload(&rig, true, at - 5, 900, why), 0);
+    assert_true(room_check(rig.room));
+    const char *said = rig_resume(&rig, 6, 'B', (int64_t)at - 6);
+    assert_non_null(strstr(said, "resume"));
+    assert_int_equal(rig_reload(&rig, true, at, 900, why), 0); /* from the snapshot's own record */
+    assert_true(room_check(rig.room));
+    /* Sessions come from the snapshot too: B's last seq lies before `at` only in the table. */
+    assert_int_equal(rig_reload(&rig, true, 1, at, why), 0);
+    assert_true(room_check(rig.room));
+}
+
+static void a_snapshot_is_taken_when_it_is_worth_it(void **state)
+{
+    (void)state;
+    rig_join(&rig, 1, 'A');
+    size_t record_bytes = 0;
+    size_t snapshot_bytes = 0;
+    size_t snapshots = 0;
+    for (int rev = 0; rev < 3000; rev++) {
+        char notation[160];
+        snprintf(notation, sizeof notation, "'%0100d'", rev);
+        rig_op(&rig, 1, notation, rev, 0);
+        record_bytes += rig.records[rev].len;
+        const char *said = rig_commit(&rig);
+        if (strstr(said, "snapshot") != NULL) {
+            snapshots++;
+            snapshot_bytes += rig.snapshot.len;
+            assert_true(snapshot_bytes <= 2 * record_bytes);
+        }
+    }
+    assert_in_range(snapshots, 3, 5); /* of 40, 80, 160, 320 KiB of text */
+}
+
+static void a_snapshot_that_may_be_lost_is_taken_again(void **state)
+{
+    (void)state;
+    rig_join(&rig, 1, 'A');
+    char notation[8010];
+    snprintf(notation, sizeof notation, "'%08000d'", 0);
+    for (int rev = 0; rig.snapshot_rev == 0; rev++) {
+        rig_op(&rig, 1, notation, rev, 0);
+        rig_commit(&rig);
+    }
+    int64_t at = (int64_t)rig.snapshot_rev;
+    rig_op(&rig, 1, "'x'", at, 0);
+    rig_fail(&rig);
+    rig_op(&rig, 1, "'x'", at, 0);
+    assert_non_null(strstr(rig_commit(&rig), "snapshot"));
+    rig_op(&rig, 1, "'x'", at + 1, 0);
+    assert_null(strstr(rig_commit(&rig), "snapshot"));
+    rig_op(&rig, 1, "'x'", at + 2, 0);
+    rig_fail(&rig); /* the snapshot is on disk by now */
+    rig_op(&rig, 1, "'x'", at + 2, 0);
+    assert_null(strstr(rig_commit(&rig), "snapshot"));
+}
+
+/* --- damage --- */
+
+static void refuses(bool with_snapshot, uint64_t first, uint64_t head, const char *words)
+{
+    assert_int_equal(rig_reload(&rig, with_snapshot, first, head, why), WEFT_ECORRUPT);
+    assert_string_equal(why, words);
+}
+
+static void every_flipped_bit_of_a_log_is_found(void **state)
+{
+    (void)state;
+    char words[100];
+    play(12);
+    for (uint64_t rev = 1; rev <= 12; rev++) {
+        struct rig_bytes *b = &rig.records[rev - 1];
+        snprintf(words, sizeof words, "record %d: its checksum does not hold", (int)rev);
+        for (size_t bit = 0; bit < b->len * 8; bit++) {
+            b->at[bit / 8] ^= (uint8_t)(1 << bit % 8);
+            refuses(false, 1, 12, words);
+            b->at[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        }
+        for (size_t len = 0; len < b->len; len++) {
+            size_t whole = b->len;
+            b->len = len;
+            refuses(false, 1, 12, words);
+            b->len = whole;
+        }
+    }
+    assert_int_equal(rig_reload(&rig, false, 1, 12, why), 0);
+}
+
+static void make_snapshot(void)
+{
+    char notation[8010];
+    snprintf(notation, sizeof notation, "'%08000d'", 0);
+    rig_join(&rig, 1, 'A');
+    rig_meta(&rig, 1, "k=v", 1);
+    rig_commit(&rig);
+    /* As much as is needed, and gone again, so that the snapshot itself is small. */
+    for (int64_t rev = 1; rig.snapshot_rev == 0; rev += 2) {
+        rig_op(&rig, 1, notation, rev, 0);
+        rig_op(&rig, 1, "-8000 'left'", rev + 1, (uint64_t)rev + 1);
+        rig_commit(&rig);
+    }
+    rig_op(&rig, 1, "'after'", (int64_t)rig.snapshot_rev, 0);
+    rig_commit(&rig);
+}
+
+static void every_flipped_bit_of_a_snapshot_is_found(void **state)
+{
+    (void)state;
+    char words[100];
+    make_snapshot();
+    uint64_t at = rig.snapshot_rev;
+    assert_int_equal(rig_reload(&rig, true, at + 1, at + 1, why), 0);
+    assert_in_range(rig.snapshot.len, 40, 200);
+    snprintf(words, sizeof words, "snapshot %d: its checksum does not hold", (int)at);
+    for (size_t bit = 0; bit < rig.snapshot.len * 8; bit++) {
+        rig.snapshot.at[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        refuses(true, at + 1, at + 1, words);
+        rig.snapshot.at[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    while (rig.snapshot.len-- > 0)
+        refuses(true, at + 1, at + 1, words);
+    rig.snapshot.len = 0;
+}
+
+static void a_missing_start_or_end_is_found(void **state)
+{
+    (void)state;
+    play(5);
+    refuses(false, 2, 5, "record 2: there is a gap before it");
+    rig_reset(&rig);
+    for (uint64_t rev = 1; rev <= 4; rev++)
+        assert_int_equal(room_load_record(rig.room, rev, rig.records[rev - 1].at,
+                                          rig.records[rev - 1].len, why, sizeof why),
+                         0);
+    assert_int_equal(room_load_end(rig.room, 5, why, sizeof why), WEFT_ECORRUPT);
+    assert_string_equal(why, "record 5: the log ends before it");
+}
+
+static void a_record_in_the_wrong_place_is_found(void **state)
+{
+    (void)state;
+    play(5);
+    struct rig_bytes two = rig.records[1];
+    struct rig_bytes three = rig.records[2];
+    rig.records[1] = three;
+    rig.records[2] = two;
+    refuses(false, 1, 5, "record 2: it says it is of another revision");
+    rig.records[1] = two;
+    rig.records[2] = three;
+    /* Another log's record of the same revision: whole in itself, but it continues something else. */
+    rig_reset(&rig);
+    rig_join(&rig, 1, 'A');
+    struct rig_bytes own = rig.records[0];
+    rig.records[0] = (struct rig_bytes){0};
+    rig_op(&rig, 1, "'other'", 0, 0);
+    refuses(false, 1, 5, "record 2: it does not continue the record before it");
+    free(rig.records[0].at);
+    rig.records[0] = own;
+    rig.epoch = rig_user('F');
+    refuses(false, 1, 5, "record 1: it does not continue the snapshot or the epoch");
+    rig.epoch = rig_user('E');
+    assert_int_equal(rig_reload(&rig, false, 1, 5, why), 0);
+}
+
+static void a_snapshot_of_something_else_is_found(void **state)
+{
+    (void)state;
+    char words[100];
+    make_snapshot();
+    uint64_t at = rig.snapshot_rev;
+    rig.snapshot_rev++;
+    snprintf(words, sizeof words, "snapshot %d: it says it is of another revision", (int)at + 1);
+    refuses(true, at + 1, at + 1, words);
+    rig.snapshot_rev--;
+    struct rig_bytes kept = rig.records[at - 1];
+    struct rig_bytes after = rig.records[at];
+    /* The same history with another last operation: its records do not lead to the snapshot. */
+    assert_int_equal(rig_reload(&rig, false, 1, at - 1, why), 0);
+    rig.records[at - 1] = (struct rig_bytes){0};
+    rig.records[at] = (struct rig_bytes){0};
+    rig_join(&rig, 1, 'A');
+    rig_op(&rig, 1, "'other'", (int64_t)at - 1, 0);
+    rig_op(&rig, 1, "'more'", (int64_t)at, 0);
+    snprintf(words, sizeof words, "record %d: it is not the one its snapshot was taken at",
+             (int)at);
+    refuses(true, at - 1, at + 1, words);
+    snprintf(words, sizeof words, "record %d: it does not continue the snapshot or the epoch",
+             (int)at + 1);
+    refuses(true, at + 1, at + 1, words);
+    free(rig.records[at - 1].at);
+    free(rig.records[at].at);
+    rig.records[at - 1] = kept;
+    rig.records[at] = after;
+    /* Records that end before the snapshot. */
+    rig_reset(&rig);
+    assert_int_equal(
+        room_load_snapshot(rig.room, at, rig.snapshot.at, rig.snapshot.len, why, sizeof why), 0);
+    assert_int_equal(room_load_record(rig.room, at - 1, rig.records[at - 2].at,
+                                      rig.records[at - 2].len, why, sizeof why),
+                     0);
+    assert_int_equal(room_load_end(rig.room, at, why, sizeof why), WEFT_ECORRUPT);
+    snprintf(words, sizeof words, "record %d: the log ends before it", (int)at);
+    assert_string_equal(why, words);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        T(a_log_of_nothing_is_an_empty_room),          T(from_records_alone),
+        T(from_a_snapshot_and_what_lies_around_it),    T(a_snapshot_is_taken_when_it_is_worth_it),
+        T(a_snapshot_that_may_be_lost_is_taken_again), T(every_flipped_bit_of_a_log_is_found),
+        T(every_flipped_bit_of_a_snapshot_is_found),   T(a_missing_start_or_end_is_found),
+        T(a_record_in_the_wrong_place_is_found),       T(a_snapshot_of_something_else_is_found),
+    };
+    return cmocka_run_group_tests_name("a room from its log", tests, NULL, NULL);
+}
