@@ -1,0 +1,165 @@
+#include "wire/json_write.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+
+struct json_writer jw_begin(struct buf *out)
+{
+    return (struct json_writer){.out = out, .start = out->len};
+}
+
+int jw_end(struct json_writer *w)
+{
+    if (!w->failed)
+        return 0;
+    w->out->len = w->start;
+    return WEFT_ENOMEM;
+}
+
+/* Room for n more bytes; NULL when memory is out, now or before. */
+static char *jw_room(struct json_writer *w, size_t n)
+{
+    if (w->failed)
+        return NULL;
+    if (w->out->cap - w->out->len < n && buf_reserve(w->out, n) != 0) {
+        w->failed = true;
+        return NULL;
+    }
+    return (char *)w->out->data + w->out->len;
+}
+
+void jw_raw(struct json_writer *w, const char *bytes, size_t len)
+{
+    char *at = jw_room(w, len);
+    if (at == NULL || len == 0)
+        return;
+    memcpy(at, bytes, len);
+    w->out->len += len;
+}
+
+void jw_uint(struct json_writer *w, uint64_t v)
+{
+    char digits[20];
+    size_t n = sizeof digits;
+    do {
+        digits[--n] = (char)('0' + v % 10);
+        v /= 10;
+    } while (v != 0);
+    jw_raw(w, digits + n, sizeof digits - n);
+}
+
+void jw_int(struct json_writer *w, int64_t v)
+{
+    if (v < 0)
+        JW_LIT(w, "-");
+    jw_uint(w, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+}
+
+void jw_real(struct json_writer *w, double v)
+{
+    char text[40];
+    /* 17 digits always read back the same (IEEE 754), 15 are enough for what people write.
+     * The decimal point is a point: weft never sets a locale. */
+    for (int precision = 15; precision <= 17; precision++) {
+        snprintf(text, sizeof text, "%.*g", precision, v);
+        double back = strtod(text, NULL);
+        if (memcmp(&back, &v, sizeof v) == 0)
+            break;
+    }
+    WEFT_ASSERT(strpbrk(text, "in") == NULL); /* inf and nan are no JSON */
+    jw_raw(w, text, strlen(text));
+    if (strpbrk(text, ".e") == NULL)
+        JW_LIT(w, ".0"); /* 5.0 stays a real */
+}
+
+/* --- strings --- */
+
+static bool must_escape(uint8_t byte)
+{
+    return byte < 0x20 || byte == '"' || byte == '\\';
+}
+
+/* How many bytes from s on need no escape; eight at a time. */
+static size_t clean_run(const char *s, size_t len)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    const uint64_t highs = ones * 0x80;
+    size_t i = 0;
+    for (; len - i >= 8; i += 8) {
+        uint64_t x;
+        memcpy(&x, s + i, sizeof x);
+        uint64_t quote = x ^ (ones * '"');
+        uint64_t slash = x ^ (ones * '\\');
+        /* Each term has a high bit set when some byte is below 0x20, a quote, a backslash. */
+        uint64_t low = (x - ones * 0x20) & ~x;
+        quote = (quote - ones) & ~quote;
+        slash = (slash - ones) & ~slash;
+        if (((low | quote | slash) & highs) != 0)
+            break;
+    }
+    while (i < len && !must_escape((uint8_t)s[i]))
+        i++;
+    return i;
+}
+
+static void put_escaped(struct json_writer *w, uint8_t byte)
+{
+    static const char HEX[] = "0123456789abcdef";
+    static const char SHORT[32] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+    if (byte >= 0x20 || SHORT[byte] != 0) {
+        const char pair[2] = {'\\', byte >= 0x20 ? (char)byte : SHORT[byte]};
+        jw_raw(w, pair, sizeof pair);
+        return;
+    }
+    const char six[6] = {'\\', 'u', '0', '0', HEX[byte >> 4], HEX[byte & 15]};
+    jw_raw(w, six, sizeof six);
+}
+
+/* The inside of a string, or a piece of it. */
+static void put_chunk(struct json_writer *w, const char *utf8, size_t len)
+{
+    for (size_t i = 0; i < len && !w->failed;) {
+        size_t run = clean_run(utf8 + i, len - i);
+        if (run != 0)
+            jw_raw(w, utf8 + i, run);
+        i += run;
+        if (i < len)
+            put_escaped(w, (uint8_t)utf8[i++]);
+    }
+}
+
+void jw_string(struct json_writer *w, const char *utf8, size_t len_bytes)
+{
+    JW_LIT(w, "\"");
+    put_chunk(w, utf8, len_bytes);
+    JW_LIT(w, "\"");
+}
+
+void jw_uuid(struct json_writer *w, const struct uuid *u)
+{
+    char text[UUID_TEXT_LEN + 1];
+    uuid_format(u, text);
+    JW_LIT(w, "\"");
+    jw_raw(w, text, UUID_TEXT_LEN);
+    JW_LIT(w, "\"");
+}
+
+void jw_text(struct json_writer *w, const struct weft_text *text)
+{
+    JW_LIT(w, "\"");
+    /* One growth for the whole of it, escapes of an ordinary text (its line ends) included. */
+    struct weft_size size = weft_text_size(text);
+    (void)jw_room(w, size.bytes + size.lines + 16);
+    struct weft_text_iter it;
+    int err = weft_text_iter_at(text, 0, &it);
+    WEFT_ASSERT(err == 0); /* every text has a gap 0 */
+    const char *chunk;
+    size_t len;
+    while (!w->failed && weft_text_iter_next(&it, &chunk, &len))
+        put_chunk(w, chunk, len);
+    JW_LIT(w, "\"");
+}
