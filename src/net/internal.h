@@ -1,0 +1,239 @@
+/* net/internal.h - what the files of net share. Nobody else includes it.
+ *
+ *     listen.c     the listening socket, accept
+ *     http.c       one plain connection: read heads, hand requests up, write answers
+ *     answer.c     an answer's bytes
+ *     upgrade.c    from a plain connection to a WebSocket
+ *     ws.c         a WebSocket: libwebsockets' callbacks
+ *     flush.c      outgoing frames, once per turn
+ *     keepalive.c  the tick: pings, dead peers, stalled sockets, slow heads
+ *     address.c    connections per address
+ *     net.c        life and death of the whole
+ *
+ * A TCP connection is a struct net_request until it is upgraded, and then a struct net_conn. Either
+ * one holds one count in n_tcp and in its address. */
+#ifndef NET_INTERNAL_H
+#define NET_INTERNAL_H
+
+#include <uv.h>
+
+#include "base/assert.h"
+#include "net/head.h"
+#include "base/list.h"
+#include "net/lws.h"
+#include "net/net.h"
+
+enum {
+    /* Most bytes of one write: lws hands that much to one send(2). */
+    WRITE_BYTES_MAX = 1 << 20,
+    /* What one connection may be written in one turn before the others have theirs. */
+    TURN_BYTES_MAX = 4 << 20,
+    /* One read. Larger means fewer turns for a large message; the buffer is the loop's. */
+    READ_BYTES = 64 << 10,
+    /* lws allocates this per WebSocket and reads at most that much at once: some 20 keystrokes. An
+     * idle one takes 3.6 KiB in all; 5.6 with 4 KiB or more, 2.6 with 1. */
+    CONN_READ_BYTES = 2 << 10,
+    /* accept(2) calls per turn: the others have theirs in between. */
+    ACCEPTS_PER_TURN = 256,
+    /* A peer that was sent CLOSE, or cannot be sent it, has this long. */
+    CLOSE_MS = 5000,
+    HEAD_MS = 10000,        /* from the first byte, or from accept, to the end of the head */
+    IDLE_MS = 60000,        /* between two requests on one connection */
+    LINGER_MS = 2000,       /* after the last answer, so that a reset does not overtake it */
+    LINGER_BYTES = 1 << 20, /* of a body nobody wants */
+    RETRY_AFTER_S = 5,
+    REASON_BYTES_MAX = 123, /* RFC 6455: a control frame has 125, two are the code */
+    ADDRESS_TEXT_MAX = 46,
+};
+
+/* ---- addresses --------------------------------------------------------------------------------- */
+
+struct address {
+    struct address *next; /* in its bucket */
+    uint64_t key[2];
+    size_t n;
+};
+
+struct address_table {
+    struct address **buckets;
+    size_t n_buckets; /* a power of two, 0 at first */
+    size_t n;
+    uint64_t seed; /* peers choose their addresses, not their buckets */
+};
+
+void address_table_init(struct address_table *t, uint64_t seed);
+void address_table_done(struct address_table *t);
+/* Counts one more connection; NULL: no memory. */
+struct address *address_take(struct address_table *t, const struct sockaddr *peer);
+void address_release(struct address_table *t, struct address *a);
+void address_text(const struct sockaddr *peer, char out[ADDRESS_TEXT_MAX]);
+
+/* ---- the whole --------------------------------------------------------------------------------- */
+
+struct net {
+    struct net_config config;
+    struct net_handler handler;
+    char *host;
+    uint16_t port;
+
+    uv_loop_t loop;
+    uv_check_t check;
+    uv_prepare_t prepare;
+    uv_timer_t tick;
+    uv_async_t wake; /* another turn, please */
+    uv_poll_t listener;
+    int listen_fd; /* -1: none */
+    int spare_fd;  /* given up to refuse a connection when there is no descriptor left */
+
+    struct lws_context *lws;
+    struct lws_vhost *vhost;
+    struct lws_protocols protocols[2];
+    struct net_conn *adopting; /* until lws has made its side of it */
+
+    struct address_table addresses;
+    size_t n_tcp;
+    size_t n_open; /* WebSockets after `open` */
+
+    struct link marked;  /* net_conn.marked: has something to send */
+    struct link blocked; /* net_conn.blocked: its socket is full */
+    struct link watched; /* net_conn.watched: by check_at_ms */
+    struct link closing; /* net_conn.watched: CLOSE was sent, the peer's is awaited; the same */
+    struct link http;    /* net_request.all */
+    struct link ready;   /* net_request.ready: has bytes of a next request */
+
+    uint64_t tick_ms;
+    int64_t watch_ms;
+    int64_t last_tick_ms;
+    int64_t awake_since_ms; /* the loop stood still before */
+    bool refusing;
+    bool flushing;
+
+    char join[HEAD_BYTES_MAX];
+    char scratch[HEAD_BYTES_MAX];
+};
+
+/* Writes a line to where net_set_log() said. */
+void net_log(bool error, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Tells lws where its log goes. */
+void net_set_lws_log(void);
+
+void net_tick(uv_timer_t *timer);
+void net_flush(struct net *n);
+static inline bool net_is_full(const struct net *n)
+{
+    return n->n_tcp >= n->config.connections_max + n->config.connections_max / 4 + 64;
+}
+
+/* ---- listening --------------------------------------------------------------------------------- */
+
+WEFT_CHECKED int listen_open(struct net *n, char *why, size_t why_bytes);
+void listen_close(struct net *n); /* twice is fine */
+
+/* ---- plain connections ------------------------------------------------------------------------- */
+
+enum http_state {
+    HTTP_HEAD,   /* reads a head */
+    HTTP_WAIT,   /* its request was handed up */
+    HTTP_WRITE,  /* the answer is on its way */
+    HTTP_LINGER, /* all is said; waits for the peer to close */
+    HTTP_DEAD,   /* to be freed by whoever is working on it */
+};
+
+struct net_request {
+    struct net *net;
+    int fd;
+    enum http_state state;
+    uv_poll_t poll;
+    bool has_poll;
+    int armed; /* the events asked for */
+    struct address *address;
+    char address_text[ADDRESS_TEXT_MAX];
+    struct link all;
+    struct link ready;
+    int64_t since_ms; /* the state, or the last progress in it */
+
+    char *in; /* HEAD_BYTES_MAX bytes of what was not used yet; NULL: nothing */
+    size_t in_len;
+    size_t drained; /* bytes dropped while lingering */
+    bool busy;      /* http_pump() is on the stack */
+    bool began;     /* a request was served before */
+
+    bool is_head; /* of the request being answered */
+    bool keep_alive;
+    void *user;
+
+    char *out; /* what is left of head and copied body */
+    size_t out_at;
+    size_t out_len;
+    const char *out_static; /* what is left of a static body */
+    size_t out_static_len;
+};
+
+void http_accept(struct net *n, int fd, const struct sockaddr *peer);
+void http_destroy(struct net_request *r);
+/* Serves what has been read; for the ready list. */
+void http_resume(struct net_request *r);
+/* Closes those that took too long. */
+void http_tick(struct net *n, int64_t now);
+/* Answers with a sentence and closes. */
+void http_refuse(struct net_request *r, unsigned status, const char *sentence);
+/* Lets go of the socket, which is the caller's then, with its counts; r is freed. */
+int http_detach(struct net_request *r);
+
+/* The bytes of an answer's head, or NULL: no memory. The body's place is left free behind it:
+ * `body_bytes` of them. To be freed. */
+char *answer_head(const struct net_answer *answer, bool keep_alive, size_t body_bytes,
+                  size_t *ret_len);
+const char *answer_reason(unsigned status);
+bool answer_has_body(unsigned status);
+
+/* ---- WebSockets -------------------------------------------------------------------------------- */
+
+struct net_conn {
+    struct net *net;
+    struct lws *wsi; /* NULL: not yet, or no more */
+    void *user;
+    struct address *address;
+    struct link marked;
+    struct link blocked;
+    struct link watched;
+    int64_t last_rx_ms;
+    int64_t pinged_ms;
+    int64_t check_at_ms;
+    int64_t progress_ms; /* of a blocked socket, or of closing */
+    int outq;            /* bytes the peer had not acknowledged at the last tick */
+    uint16_t close_code; /* 0: stays open */
+    char *reason;        /* NULL: none */
+    uint8_t *part;       /* a message in several pieces */
+    size_t part_len;
+    size_t part_cap;
+    bool wanted;   /* net_want_write() before it was open */
+    bool is_open;  /* `open` was called */
+    bool is_muted; /* CLOSE was sent, or lws is closing: nothing may be written any more */
+    bool is_dead;  /* net_kill() */
+    bool is_gone;  /* `closed` was called */
+    bool is_paused;
+};
+
+/* Takes over r's socket: `rest` is what the peer sent behind its head. r is freed. */
+void ws_adopt(struct net_request *r, struct net_conn *c, const struct head *head, const char *rest,
+              size_t rest_len);
+struct net_conn *ws_new(struct net *n);
+int ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                size_t len);
+
+/* Decides on an upgrade. False: r is no more. */
+bool upgrade_serve(struct net_request *r, const struct head *head, const char *rest,
+                   size_t rest_len);
+
+/* Sends CLOSE: everything else was sent. */
+void ws_finish(struct net_conn *c);
+/* Ends a dead one. Not from below a callback of lws. */
+void ws_cut(struct net_conn *c);
+/* Writes finished frames. False: the connection is being killed. */
+bool flush_write(struct net_conn *c, const uint8_t *bytes, size_t len);
+
+void watch_start(struct net_conn *c);
+
+#endif
