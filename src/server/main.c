@@ -1,0 +1,179 @@
+/* weft - the program: commands, start-up in order, exit codes.
+ *
+ *     0  done, or stopped by a signal as asked     1  could not start     2  not understood */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "server/hub.h"
+#include "server/log.h"
+#include "server/version.h"
+#include "store/folder.h"
+#include "store/sqlite.h"
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, WHY_BYTES = 400 };
+
+_Noreturn void weft_panic(const char *what, const char *file, int line)
+{
+    fprintf(
+        stderr,
+        "weft: a bug: %s does not hold (%s:%d). What was acknowledged is on disk. Please report "
+        "this line.\n",
+        what, file, line);
+    abort();
+}
+
+static const char usage[] =
+    "weft " WEFT_VERSION " - edit one text together, from terminals and browsers\n"
+    "\n"
+    "  weft serve [--flag value ...]   run the server; `weft serve --help` lists the flags\n"
+    "  weft help                       this\n"
+    "  weft --version                  the version\n";
+
+static void print_serve_help(void)
+{
+    size_t len = settings_help(NULL, 0);
+    char *text = malloc(len + 1);
+    if (text == NULL)
+        return;
+    settings_help(text, len + 1);
+    printf("weft serve [--flag value ...]\n"
+           "\n"
+           "Serves rooms over WebSocket and HTTP until SIGTERM or SIGINT. Each flag is shown with\n"
+           "its default and the environment variable that sets it too; a flag beats the\n"
+           "environment.\n"
+           "\n"
+           "%s",
+           text);
+    free(text);
+}
+
+/* A lost terminal or a full quota must be an error of the call that met it, not our death. */
+static void ignore_signals(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+}
+
+static bool is_loopback(const char *host)
+{
+    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
+           strcmp(host, "localhost") == 0;
+}
+
+static void announce(const struct settings *s, uint16_t port)
+{
+    const char *sync = s->sync == SETTINGS_SYNC_FULL ? "full" : "off";
+    bool is_v6 = strchr(s->host, ':') != NULL;
+    char quoted[LOG_QUOTED_BYTES];
+    /* Scripts read the address from the first line, also of port 0. */
+    printf("weft %s serving http://%s%s%s:%u/\n", WEFT_VERSION, is_v6 ? "[" : "", s->host,
+           is_v6 ? "]" : "", port);
+    printf("data: %s sync: %s\n", s->data, sync);
+    fflush(stdout);
+    log_line(LOG_INFO, "started", "version=%s host=%s port=%u data=%s sync=%s pid=%ld",
+             WEFT_VERSION, s->host, port, log_quote(s->data, quoted), sync, (long)getpid());
+    if (!is_loopback(s->host))
+        log_line(LOG_WARN, "everybody who reaches this address may read and write every room",
+                 "host=%s", s->host);
+    if (s->sync == SETTINGS_SYNC_OFF)
+        log_line(LOG_WARN, "a power cut may lose what was acknowledged", "sync=off");
+}
+
+static int fail(const char *why)
+{
+    fprintf(stderr, "weft: %s\n", why);
+    return EXIT_FAILED;
+}
+
+static int serve_store(const struct settings *s, const uint8_t secret[AUTH_KEY_BYTES],
+                       struct auth *auth)
+{
+    char why[WHY_BYTES] = "";
+    struct store *store = NULL;
+    struct hub *hub = NULL;
+    enum store_sync sync = s->sync == SETTINGS_SYNC_FULL ? STORE_SYNC_FULL : STORE_SYNC_OFF;
+    if (store_sqlite_open(s->data, sync, &store, why, sizeof why) != 0)
+        return fail(why);
+    if (hub_new(s, auth, secret, store, &hub, why, sizeof why) != 0)
+        return fail(why);
+    announce(s, hub_port(hub));
+    hub_run(hub);
+    hub_free(hub);
+    return EXIT_DONE;
+}
+
+static int serve(const struct settings *s)
+{
+    char why[WHY_BYTES] = "";
+    uint8_t secret[AUTH_KEY_BYTES];
+    struct auth *auth = NULL;
+    int lock = -1;
+    ignore_signals();
+    log_set_level((enum log_level)s->log_level);
+    if (store_folder_take(s->data, &lock, why, sizeof why) != 0)
+        return fail(why);
+    int status = EXIT_FAILED;
+    if (store_folder_secret(s->data, "secret.key", secret, sizeof secret, why, sizeof why) != 0) {
+        fail(why);
+        goto done;
+    }
+    int err = auth_new(secret, &auth);
+    if (err != 0) {
+        fail(err == WEFT_ENOMEM ? "out of memory" : "OpenSSL lacks AES-256-SIV, HKDF or HMAC");
+        goto done;
+    }
+    status = serve_store(s, secret, auth);
+
+done:
+    explicit_bzero(secret, sizeof secret);
+    auth_free(auth);
+    close(lock); /* last: until here nobody else may open the folder */
+    return status;
+}
+
+static int command_serve(int argc, char **argv)
+{
+    struct settings settings;
+    char words[SETTINGS_WORDS_BYTES];
+    int err = settings_read(&settings, argc, argv, getenv, words, sizeof words);
+    if (err == WEFT_ENOENT) {
+        print_serve_help();
+        return EXIT_DONE;
+    }
+    if (err != 0) {
+        fprintf(stderr, "weft: %s\n", words);
+        return EXIT_USAGE;
+    }
+    return serve(&settings);
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const words[] = {"serve", "help", "--version", "--help"};
+    const char *command = argc > 1 ? argv[1] : "";
+    if (strcmp(command, "serve") == 0)
+        return command_serve(argc - 2, argv + 2);
+    if (strcmp(command, "--version") == 0) {
+        printf("weft %s\n", WEFT_VERSION);
+        return EXIT_DONE;
+    }
+    if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0 ||
+        strcmp(command, "help") == 0) {
+        fputs(usage, stdout);
+        return EXIT_DONE;
+    }
+    if (*command == '\0') {
+        fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    const char *nearest = settings_nearest(command, words, 4);
+    fprintf(stderr, "weft: %.40s: unknown command; %s%s%s\n", command,
+            nearest != NULL ? "did you mean `weft " : "`weft help` lists them",
+            nearest != NULL ? nearest : "", nearest != NULL ? "`?" : "");
+    return EXIT_USAGE;
+}
