@@ -32,6 +32,8 @@ const SILENCE_MAX = 25000; /* then a ping */
 const WAKE_ANSWER_MAX = 3000;
 const WATCH_EVERY = 1000;
 
+const OPEN = 1; /* WebSocket.OPEN; closing and closed are above it */
+
 /** Policy, full, too many messages: coming back at once would not help. */
 const SLOW_DOWN_CODES = new Set([1008, 1013, 4429]);
 const SLOW_DOWN_FAILURES = 4;
@@ -82,6 +84,8 @@ export class Link {
     send(message) {
         if (!this.#welcomed || this.#ws === null)
             return false;
+        if (this.#ws.readyState > OPEN)
+            return false; /* a browser would drop it, and complain */
         try {
             this.#ws.send(JSON.stringify(message));
             return true;

@@ -79,8 +79,10 @@ export class Presence {
             user = { userId: id, name: '', color: '', head: null, anchor: null };
             this.users.set(id, user);
         }
-        user.name = msg.name ?? user.name;
-        user.color = msg.color ?? user.color;
+        /* A join says all there is to say, also of somebody known; a user may say less. */
+        const join = msg.type === 'join';
+        user.name = msg.name ?? (join ? '' : user.name);
+        user.color = msg.color ?? (join ? '' : user.color);
         return true;
     }
 
