@@ -1,0 +1,302 @@
+/* The pages in a real browser: headless Chromium, driven through playwright-core.
+ *
+ * Skipped, and says so, where there is no Chromium or the packages are missing. CHROMIUM names one.
+ * Screenshots are left in WEFT_TMP (page-*.png) for whoever wants to look. */
+
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { DEADLINE_MS, load, newFolder, serve, test, TMP } from './lib.mjs';
+
+const chromium = (await load('playwright-core'))?.chromium;
+const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser',
+    '/usr/bin/google-chrome', '/snap/bin/chromium'].find((file) => file && existsSync(file));
+const skip = !chromium ? 'no playwright-core package: run `npm ci` in tests/e2e'
+    : !executablePath && 'no Chromium here: install chromium, or set CHROMIUM';
+
+/** A browser of somebody's own: a fresh profile. */
+async function browser(t, options = {}) {
+    const context = await chromium.launchPersistentContext(newFolder(), {
+        executablePath,
+        headless: true,
+        args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+               '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+        viewport: { width: 1000, height: 700 },
+        ...options,
+    });
+    context.setDefaultTimeout(DEADLINE_MS);
+    t.after(() => context.close());
+    return context;
+}
+
+/** A tab; whatever it complains about fails the test at its end. */
+async function tab(t, context, url, { expectErrors = false } = {}) {
+    const page = await context.newPage();
+    const complaints = [];
+    page.on('pageerror', (error) => complaints.push(String(error.stack ?? error)));
+    page.on('console', (message) => {
+        if (message.type() === 'error')
+            complaints.push(message.text());
+    });
+    t.after(() => {
+        if (!expectErrors)
+            assert.deepEqual(complaints, [], 'the browser complained');
+    });
+    await page.goto(url);
+    return page;
+}
+
+const state = (page) => page.evaluate(() => ({
+    text: document.getElementById('text').value,
+    connection: document.getElementById('connection').textContent,
+    saved: document.getElementById('saved').textContent,
+    people: [...document.querySelectorAll('#people .who')].map((who) => who.textContent),
+}));
+
+/** Waits until fn(arg) is true in the page; fails with what the page shows. */
+async function until(page, what, fn, arg) {
+    try {
+        await page.waitForFunction(fn, arg, { polling: 20 });
+    } catch (error) {
+        throw new Error(`${what}: ${JSON.stringify(await state(page))}\n${error.message}`);
+    }
+}
+
+const online = (page) => until(page, 'to be online', () =>
+    document.getElementById('connection').textContent === 'Online' &&
+    !document.getElementById('text').readOnly);
+const saved = (page) => until(page, 'to be saved', () =>
+    document.getElementById('saved').textContent === 'Saved');
+const shows = (page, text) => until(page, `to show ${JSON.stringify(text)}`,
+    (wanted) => document.getElementById('text').value === wanted, text);
+const value = (page) => page.$eval('#text', (el) => el.value);
+const shot = (page, name) => page.screenshot({ path: path.join(TMP, `page-${name}.png`) });
+
+/** The caret to the end (or the start), as a click there would. */
+const caret = (page, where) => page.$eval('#text', (el, to) => {
+    el.focus();
+    const at = to === 'end' ? el.value.length : 0;
+    el.setSelectionRange(at, at);
+}, where);
+
+/** The panel is there at once where there is room for it, and for the asking elsewhere. */
+async function openPanel(page) {
+    if (await page.getAttribute('#panel-button', 'aria-expanded') !== 'true')
+        await page.click('#panel-button');
+    await page.waitForSelector('#panel', { state: 'visible' });
+}
+
+test('two tabs in one room: typing in both at once converges', { skip }, async (t) => {
+    const server = await serve(t);
+    const context = await browser(t);
+    const url = `${server.origin}/r/tabs`;
+    const [one, two] = [await tab(t, context, url), await tab(t, context, url)];
+    await Promise.all([online(one), online(two)]);
+    await one.locator('#text').pressSequentially('The quick brown fox. ');
+    await shows(two, 'The quick brown fox. ');
+    await saved(one);
+
+    /* Both at once, at both ends, in the middle of each other's words, and with a deletion. */
+    await caret(one, 'end');
+    await caret(two, 'start');
+    await Promise.all([
+        one.keyboard.type('jumps over the lazy dog\n', { delay: 3 }),
+        two.keyboard.type('Once upon a time ', { delay: 3 }),
+    ]);
+    await Promise.all([
+        (async () => {
+            for (let i = 0; i < 5; i++)
+                await one.keyboard.press('Backspace');
+            await one.keyboard.type(' cat!');
+        })(),
+        two.keyboard.type('there was: '),
+    ]);
+    const text = 'Once upon a time there was: The quick brown fox. jumps over the lazy cat!';
+    await Promise.all([saved(one), saved(two)]);
+    await Promise.all([shows(one, await value(two)), shows(two, await value(one))]);
+    /* Five backspaces take " dog\n". */
+    await shows(one, text);
+    assert.equal((await server.get('/api/rooms/tabs/text')).body, text);
+
+    /* The people who are there, in both. */
+    await openPanel(one);
+    await until(one, 'two people', () => document.querySelectorAll('#people li').length === 2 &&
+        document.getElementById('people-count').textContent === '2 people');
+    await two.close();
+    await until(one, 'to be alone', () => document.querySelectorAll('#people li').length === 1 &&
+        document.getElementById('people-count').textContent === 'Only you');
+});
+
+test('two people: names, colors, carets, and a name that is changed', { skip }, async (t) => {
+    const server = await serve(t);
+    const url = `${server.origin}/r/people%20%F0%9F%98%80`;
+    const one = await tab(t, await browser(t), url);
+    const two = await tab(t, await browser(t), url);
+    await Promise.all([online(one), online(two)]);
+    assert.equal(await one.textContent('#room'), 'people 😀');
+    await openPanel(one);
+    await one.fill('#my-name', 'Ada L.');
+    await openPanel(two);
+    await until(two, 'to see the new name', () =>
+        [...document.querySelectorAll('#people .who')].some((who) => who.textContent === 'Ada L.'));
+    await two.locator('#text').pressSequentially('first line\nsecond line 😀\nthird');
+    await shows(one, 'first line\nsecond line 😀\nthird');
+    await one.locator('#text').click();
+    await caret(one, 'end');
+    await until(two, 'a caret', () => document.querySelector('#carets')?.childElementCount > 0);
+    await shot(one, 'people-one');
+    await shot(two, 'people-two');
+
+    /* Remembered in this browser, for the next room and after a reload. */
+    await one.reload();
+    await online(one);
+    assert.equal(await one.inputValue('#my-name'), 'Ada L.');
+    await one.goto(`${server.origin}/r/another`);
+    await online(one);
+    assert.equal(await one.inputValue('#my-name'), 'Ada L.');
+});
+
+test('emoji and other characters outside the BMP, typed, pasted and deleted', { skip }, async (t) => {
+    const server = await serve(t);
+    const context = await browser(t);
+    const url = `${server.origin}/r/emoji`;
+    const [one, two] = [await tab(t, context, url), await tab(t, context, url)];
+    await Promise.all([online(one), online(two)]);
+    await one.focus('#text');
+    await one.keyboard.insertText('a😀b👩‍👩‍👧c𝒳漢');
+    await shows(two, 'a😀b👩‍👩‍👧c𝒳漢');
+    /* Between the two halves of what looks like one, a neighbour that shares a half. */
+    await two.$eval('#text', (el) => {
+        el.focus();
+        el.setSelectionRange(3, 3);
+    });
+    await two.keyboard.insertText('😁');
+    await shows(one, 'a😀😁b👩‍👩‍👧c𝒳漢');
+    await caret(one, 'end');
+    await one.keyboard.press('Backspace');
+    await one.keyboard.press('Backspace');
+    await shows(two, 'a😀😁b👩‍👩‍👧c');
+    await saved(one);
+    assert.equal((await server.get('/api/rooms/emoji/text')).body, 'a😀😁b👩‍👩‍👧c');
+    const { json } = await server.getJson('/api/rooms/emoji');
+    assert.equal(json.length, Array.from('a😀😁b👩‍👩‍👧c').length);
+});
+
+test('the server is killed and started again while two type: nothing is lost', { skip }, async (t) => {
+    const data = newFolder();
+    const first = await serve(t, [], { data });
+    const context = await browser(t);
+    const url = `${first.origin}/r/crash`;
+    const one = await tab(t, context, url, { expectErrors: true });
+    const two = await tab(t, context, url, { expectErrors: true });
+    await Promise.all([online(one), online(two)]);
+    await one.locator('#text').pressSequentially('start. ');
+    await shows(two, 'start. ');
+    await caret(one, 'end');
+    await caret(two, 'start');
+
+    const words = (letter, from, to) =>
+        Array.from({ length: to - from }, (_, i) => `${letter}${i + from} `).join('');
+    const typing = Promise.all([
+        one.keyboard.type(words('x', 0, 40), { delay: 4 }),
+        two.keyboard.type(words('y', 0, 40), { delay: 4 }),
+    ]);
+    await until(one, 'some of it', () => document.getElementById('text').value.includes('x5'));
+    await first.kill();
+    await typing;
+    await until(one, 'to say that it is not saved', () => document.getElementById('saved')
+        .textContent !== 'Saved' && document.getElementById('connection').textContent !== 'Online');
+    await one.keyboard.type(words('x', 40, 50));
+    await shot(one, 'offline');
+
+    const second = await serve(t, [], { data, port: first.port });
+    await Promise.all([online(one), online(two)]);
+    await two.keyboard.type(words('y', 40, 50));
+    await Promise.all([saved(one), saved(two)]);
+    const text = `${words('y', 0, 50)}start. ${words('x', 0, 50)}`;
+    await Promise.all([shows(one, text), shows(two, text)]);
+    assert.equal((await second.get('/api/rooms/crash/text')).body, text);
+    await shot(one, 'back');
+    /* A last one: what is on disk now. */
+    await second.kill();
+    const third = await serve(t, [], { data });
+    assert.equal((await third.get('/api/rooms/crash/text')).body, text);
+});
+
+test('the link for reading: shows what is written, and cannot type', { skip }, async (t) => {
+    const server = await serve(t);
+    const writer = await tab(t, await browser(t), `${server.origin}/r/a%20secret%20name`);
+    await online(writer);
+    await writer.locator('#text').pressSequentially('for your eyes');
+    await saved(writer);
+    await openPanel(writer);
+    const link = await writer.inputValue('#read-link');
+    assert.match(link, new RegExp(`^${server.origin}/v/[^/]+$`));
+    assert.ok(!decodeURIComponent(link).includes('secret'));
+
+    const reader = await tab(t, await browser(t), link);
+    await shows(reader, 'for your eyes');
+    await until(reader, 'the badge', () => !document.getElementById('badge').hidden);
+    assert.equal(await reader.$eval('#text', (el) => el.readOnly), true);
+    await reader.locator('#text').click();
+    await reader.keyboard.type('no');
+    await writer.locator('#text').pressSequentially('');
+    await caret(writer, 'end');
+    await writer.keyboard.type(' only');
+    await shows(reader, 'for your eyes only');
+    assert.equal((await server.get('/api/rooms/a%20secret%20name/text')).body, 'for your eyes only');
+    const seen = await reader.content();
+    assert.ok(!seen.includes('a secret name'), 'the name of the room is nowhere on the page');
+    await until(reader, 'to be up to date', () =>
+        document.getElementById('saved').textContent === 'Up to date');
+    await shot(reader, 'reading');
+});
+
+test('the entrance leads to a room, refuses a bad name, and remembers', { skip }, async (t) => {
+    const server = await serve(t);
+    const context = await browser(t);
+    const page = await tab(t, context, `${server.origin}/`);
+    await shot(page, 'entrance');
+    await page.click('button[type=submit]');
+    await page.waitForSelector('#problem:not([hidden])');
+    await page.fill('#name', 'a/b');
+    await page.keyboard.press('Enter');
+    assert.match(await page.textContent('#problem'), /slash/);
+    await page.fill('#name', 'Mein Raum? 100%');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${server.origin}/r/${encodeURIComponent('Mein Raum? 100%')}`);
+    await online(page);
+    assert.equal(await page.textContent('#room'), 'Mein Raum? 100%');
+    await page.keyboard.type('typed at once'); /* the text has the focus */
+    await saved(page);
+    assert.equal((await server.get(`/api/rooms/${encodeURIComponent('Mein Raum? 100%')}/text`)).body,
+        'typed at once');
+    await page.click('.brand');
+    await page.waitForSelector('#recent:not([hidden])');
+    assert.deepEqual(await page.locator('#recent-list a').allTextContents(), ['Mein Raum? 100%']);
+    await page.click('#recent-list a');
+    await shows(page, 'typed at once');
+    await page.goBack();
+    await page.click('#invent');
+    const invented = await page.inputValue('#name');
+    assert.match(invented, /^[a-z]+-[a-z]+-[a-z0-9]{5}-[a-z0-9]{5}$/);
+    await page.click('button[type=submit]');
+    await online(page);
+});
+
+test('a narrow screen and a dark one', { skip }, async (t) => {
+    const server = await serve(t);
+    const url = `${server.origin}/r/narrow`;
+    const context = await browser(t, { viewport: { width: 360, height: 640 }, colorScheme: 'dark' });
+    const page = await tab(t, context, url);
+    await online(page);
+    await page.locator('#text').pressSequentially('On a phone, in the dark. '.repeat(8));
+    await saved(page);
+    await shot(page, 'narrow');
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(wide <= 0, `nothing sticks out to the side (${wide} px)`);
+    await openPanel(page);
+    await shot(page, 'narrow-panel');
+    const still = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(still <= 0, `nor with the panel open (${still} px)`);
+});
