@@ -176,6 +176,36 @@ static int step_op(struct history *h, uint64_t from, uint64_t end, uint32_t leve
     return compose_stretch(h, from, end, ret);
 }
 
+/* *op over `over`, through `moved`, which is exchanged with it. */
+static int move_over(struct weft_op *op, const struct weft_op *over, struct weft_op *moved)
+{
+    int err = weft_op_transform(op, over, WEFT_LEFT, moved);
+    if (err != 0)
+        return err;
+    struct weft_op swap = *op;
+    *op = *moved;
+    *moved = swap;
+    return 0;
+}
+
+/* Over from+1 .. end: a block at once; a stretch one by one, which for a single operation is cheaper
+ * than composing it first. */
+static int move_over_step(struct history *h, struct weft_op *op, uint64_t from, uint64_t end,
+                          uint32_t level, struct weft_op *over, struct weft_op *moved)
+{
+    if (level != 0) {
+        int err = block_op(h, level, from >> level, over);
+        return err != 0 ? err : move_over(op, over, moved);
+    }
+    int err = 0;
+    for (uint64_t rev = from + 1; err == 0 && rev <= end; rev++) {
+        err = history_op(h, rev, over);
+        if (err == 0)
+            err = move_over(op, over, moved);
+    }
+    return err;
+}
+
 int history_transform(struct history *h, struct weft_op *op, uint64_t from, uint64_t to,
                       uint64_t durable_rev)
 {
@@ -189,12 +219,7 @@ int history_transform(struct history *h, struct weft_op *op, uint64_t from, uint
     while (err == 0 && from < to) {
         uint32_t level;
         uint64_t end = next_step(from, to, durable_rev, &level);
-        err = step_op(h, from, end, level, &over);
-        if (err == 0)
-            err = weft_op_transform(&work, &over, WEFT_LEFT, &moved);
-        struct weft_op swap = work;
-        work = moved;
-        moved = swap;
+        err = move_over_step(h, &work, from, end, level, &over, &moved);
         from = end;
     }
     if (err == 0) {

@@ -103,7 +103,7 @@ struct record history_record(const struct history *h, uint64_t rev)
 {
     const struct history_entry *e = history_at(h, rev);
     struct record r = {0};
-    int err = record_decode(e->record, e->len, &r);
+    int err = record_parse(e->record, e->len, &r);
     WEFT_ASSERT(err == 0);
     return r;
 }

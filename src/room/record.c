@@ -181,10 +181,18 @@ static size_t skip_meta(struct cur *c, const uint8_t *start)
 int record_decode(const uint8_t *bytes, size_t len, struct record *ret)
 {
     struct cur c = cur_of(bytes, len);
+    uint32_t prev_sum = cur_u32(&c);
+    uint32_t sum = cur_u32(&c);
+    if (c.bad || crc32c(prev_sum, c.at, cur_left(&c)) != sum)
+        return WEFT_ECORRUPT;
+    return record_parse(bytes, len, ret);
+}
+
+int record_parse(const uint8_t *bytes, size_t len, struct record *ret)
+{
+    struct cur c = cur_of(bytes, len);
     struct record r = {.prev_sum = cur_u32(&c)};
     r.sum = cur_u32(&c);
-    if (c.bad || crc32c(r.prev_sum, c.at, cur_left(&c)) != r.sum)
-        return WEFT_ECORRUPT;
     uint8_t version = cur_u8(&c);
     r.rev = cur_varint_max(&c, REV_MAX);
     const uint8_t *id = cur_bytes(&c, sizeof r.user_id.bytes);

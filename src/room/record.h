@@ -45,6 +45,9 @@ WEFT_CHECKED int record_encode(struct record *r, const struct weft_op *op, struc
  * needs it. 0 or WEFT_ECORRUPT. */
 WEFT_CHECKED int record_decode(const uint8_t *bytes, size_t len, struct record *ret);
 
+/* The same without the sum, for what was checked when it came into memory. */
+WEFT_CHECKED int record_parse(const uint8_t *bytes, size_t len, struct record *ret);
+
 /* The entries of a record that has some; ECORRUPT when they do not check. */
 WEFT_CHECKED int record_meta(const uint8_t *bytes, size_t len, const struct record *r,
                              struct room_meta *ret);

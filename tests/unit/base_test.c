@@ -482,6 +482,31 @@ static uint32_t naive_crc(const uint8_t *p, size_t len)
     return ~crc;
 }
 
+/* Bit by bit, as the polynomial says. */
+static uint32_t slow_crc32c(const uint8_t *p, size_t len)
+{
+    uint32_t crc = 0xffffffff;
+    for (size_t i = 0; i < len; i++) {
+        crc ^= p[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = (crc & 1) != 0 ? crc >> 1 ^ 0x82f63b78 : crc >> 1;
+    }
+    return ~crc;
+}
+
+/* A single byte at each of eight places reaches every entry of every table. */
+static void test_crc32c_tables(void **state)
+{
+    (void)state;
+    for (size_t place = 0; place < 19; place++) {
+        for (unsigned byte = 0; byte < 256; byte++) {
+            uint8_t p[19] = {0};
+            p[place] = (uint8_t)byte;
+            assert_int_equal(crc32c(0, p, sizeof p), slow_crc32c(p, sizeof p));
+        }
+    }
+}
+
 static void crc_values(void **state)
 {
     (void)state;
@@ -696,6 +721,7 @@ int main(void)
         cmocka_unit_test(measuring_like_one_by_one),
         cmocka_unit_test(measuring_each_byte_in_each_lane),
         cmocka_unit_test(crc_values),
+        cmocka_unit_test(test_crc32c_tables),
         cmocka_unit_test(crc_continues),
         cmocka_unit_test(uuid_text),
         cmocka_unit_test(uuid_refuses),
