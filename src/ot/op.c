@@ -210,6 +210,11 @@ size_t weft_op_span(const struct weft_op *op)
     return (size_t)(op->retain_cp_ + op->delete_cp_);
 }
 
+size_t weft_op_reach(const struct weft_op *op)
+{
+    return weft_op_span(op) + op->tail_retain_cp_;
+}
+
 int64_t weft_op_delta(const struct weft_op *op)
 {
     return (int64_t)op->insert_cp_ - (int64_t)op->delete_cp_;

@@ -141,8 +141,8 @@ static int rewrite(struct room *room, struct member *m, const struct room_submis
     } else {
         err = weft_op_copy(ret, s->op);
     }
-    if (err == 0 && weft_op_span(ret) > length_cp) {
-        refuse_span(room, m, s, weft_op_span(ret), fx);
+    if (err == 0 && weft_op_reach(s->op) > length_cp) {
+        refuse_span(room, m, s, weft_op_reach(s->op), fx);
         *ret_refused = true;
         return 0;
     }

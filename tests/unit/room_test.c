@@ -128,7 +128,12 @@ static void what_does_not_fit_is_refused_whole(void **state)
          "the document's length at revision 1)");
     says(rig_op(&rig, 1, "'x'", 3, 3),
          "1: error bad_rev seq 3 (rev: found 3, expected at most 2, the newest revision)");
-    says(rig_op(&rig, 1, "'x'", 2, 3), "persist 3"); /* the newest decided is fine */
+    /* A retain at the end is no part, but past the end it speaks of another document. */
+    says(rig_op(&rig, 1, "1 'x' 3", 1, 3),
+         "1: error out_of_range seq 3 (position: found 4, expected 0 to 3, the document's length "
+         "at revision 1)");
+    says(rig_op(&rig, 1, "1 'x' 2", 1, 3), "persist 3");
+    says(rig_op(&rig, 1, "'x'", 3, 4), "persist 4"); /* the newest decided is fine */
 }
 
 static void a_reader_may_not_write(void **state)
