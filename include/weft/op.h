@@ -78,7 +78,7 @@ const char *weft_op_text(const struct weft_op *op, size_t *ret_len_bytes);
 bool weft_op_is_identity(const struct weft_op *op);
 bool weft_op_equal(const struct weft_op *a, const struct weft_op *b); /* component by component */
 
-size_t weft_op_span(const struct weft_op *op);   /* least document length it fits, code points */
+size_t weft_op_span(const struct weft_op *op); /* least document length it fits, code points */
 /* span, and what the builder was told to retain behind the last part. That retain is no part, but it
  * says how long its author believed the document to be: who takes operations in checks this. */
 size_t weft_op_reach(const struct weft_op *op);
