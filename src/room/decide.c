@@ -1,8 +1,8 @@
 /* An operation gets its revision.
  *
  * Cost of a typed character with nothing unseen: one session look-up, one record of about 60 bytes
- * encoded into one allocation, no copy of text but its own. Nothing here reads the document: its
- * length at every kept revision stands in the history. */
+ * encoded into one allocation, no copy of text but its own. The document is not read, as its length
+ * at every kept revision stands in the history; only what seems to overfill it is measured. */
 #include "base/assert.h"
 #include "base/pure.h"
 #include "room/state.h"
@@ -166,11 +166,38 @@ static size_t grown_bytes(const struct room *room, const struct weft_op *op)
     return room->head_bytes + inserted - weft_op_deleted_cp(op);
 }
 
+/* Bytes of the document that the operation deletes, or the least they can be while some of it is not
+ * on disk: what is not can fail, so it is not in the text yet. */
+static size_t deleted_bytes(const struct room *room, const struct weft_op *op)
+{
+    if (room->durable_rev != room_head(room))
+        return weft_op_deleted_cp(op);
+    size_t n, at_cp = 0, bytes = 0;
+    const struct weft_part *parts = weft_op_parts(op, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (parts[i].kind == WEFT_INSERT)
+            continue;
+        if (parts[i].kind == WEFT_DELETE) {
+            struct weft_size from, to;
+            int err = weft_text_at_cp(room->text, at_cp, &from);
+            if (err == 0)
+                err = weft_text_at_cp(room->text, at_cp + parts[i].len_cp, &to);
+            WEFT_ASSERT(err == 0);
+            bytes += to.bytes - from.bytes;
+        }
+        at_cp += parts[i].len_cp;
+    }
+    return bytes;
+}
+
 static bool refused_size(struct room *room, struct member *m, const struct room_submission *s,
                          const struct weft_op *op, struct room_effects *fx)
 {
     size_t bytes = grown_bytes(room, op);
     if (weft_op_inserted_cp(op) == 0 || bytes <= room->config.document_bytes_max)
+        return false;
+    bytes -= deleted_bytes(room, op) - weft_op_deleted_cp(op);
+    if (bytes <= room->config.document_bytes_max)
         return false;
     refuse_full(room, m, s, bytes, fx);
     return true;

@@ -177,6 +177,27 @@ static void a_full_document_still_takes_deletions(void **state)
                                   "cde"));
 }
 
+static void what_is_replaced_in_a_full_document_counts_in_bytes(void **state)
+{
+    (void)state;
+    rig.config.document_bytes_max = 6;
+    rig_reset(&rig);
+    rig_join(&rig, 1, 'A');
+    says(rig_op(&rig, 1, "'\xc3\xa4\xc3\xa4\xc3\xa4'", 0, 1), "persist 1");
+    rig_commit(&rig);
+    says(rig_op(&rig, 1, "1 -1 '\xc3\xb6' 1", 1, 2), "persist 2");
+    says(rig_op(&rig, 1, "-1 '\xc3\xb6'", 2, 3), /* the least it can be, until it is measured */
+         "1: error doc_full seq 3 (the document would be 8 bytes, expected at most 6; deleting is "
+         "still possible)");
+    rig_commit(&rig);
+    says(rig_op(&rig, 1, "-1 '\xc3\xb6x'", 2, 3),
+         "1: error doc_full seq 3 (the document would be 7 bytes, expected at most 6; deleting is "
+         "still possible)");
+    says(rig_op(&rig, 1, "-1 '\xc3\xb6' 1 -1 'x'", 2, 3), "persist 3");
+    rig_commit(&rig);
+    assert_true(rig_text_is(&rig, "\xc3\xb6\xc3\xb6x"));
+}
+
 static void above_the_limit_already_only_deletions_are_taken(void **state)
 {
     (void)state;
@@ -382,6 +403,7 @@ int main(void)
         T(what_does_not_fit_is_refused_whole),
         T(a_reader_may_not_write),
         T(a_full_document_still_takes_deletions),
+        T(what_is_replaced_in_a_full_document_counts_in_bytes),
         T(above_the_limit_already_only_deletions_are_taken),
         T(who_has_not_joined_says_nothing),
         T(the_disk_may_be_so_far_behind_and_no_further),
