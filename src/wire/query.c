@@ -67,6 +67,7 @@ struct query {
     struct wire_connect c;
     struct room_error *error;
     bool has_epoch;
+    bool foreign_epoch;
     bool has_rev;
 };
 
@@ -102,8 +103,8 @@ static int set_mode(struct query *q, struct room_str v)
 
 static int set_epoch(struct query *q, struct room_str v)
 {
-    if (!uuid_parse(v.at, v.len, &q->c.epoch))
-        return fail(q->error, "epoch", v, "the epoch of a welcome, a UUID");
+    /* What is no UUID is no epoch of ours: it matches nothing, which is an answer and no mistake. */
+    q->foreign_epoch = !uuid_parse(v.at, v.len, &q->c.epoch);
     q->has_epoch = true;
     return 0;
 }
@@ -187,7 +188,7 @@ int wire_decode_query(const char *query, size_t len, struct wire_connect *ret,
     if (q.has_epoch != q.has_rev)
         return words_fail(ret_error, WEFT_EINVAL, 0, q.has_epoch ? "rev" : "epoch", "nothing",
                           "both epoch and rev, or neither");
-    q.c.has_rev = q.has_rev;
+    q.c.has_rev = q.has_rev && !q.foreign_epoch;
     *ret = q.c;
     return 0;
 }

@@ -277,7 +277,7 @@ test('a rev above the head, or without its epoch', async (t) => {
     assert.deepEqual([back.welcome.text, back.welcome.rev, back.welcome.user_id],
         ['hi', 1, ada.welcome.user_id]);
     for (const [query, field] of [['rev=1', 'epoch'], [`epoch=${ada.welcome.epoch}`, 'rev'],
-        [`epoch=${ada.welcome.epoch}&rev=-1`, 'rev'], [`epoch=x&rev=1`, 'epoch'],
+        [`epoch=${ada.welcome.epoch}&rev=-1`, 'rev'],
         [`epoch=${ada.welcome.epoch}&rev=1&rev=1`, 'rev']]) {
         const refused = await server.open(`/ws/above?${query}`).refused();
         assert.equal(refused.status, 400);
