@@ -23,7 +23,7 @@ enum {
     OWN_LINES = 6,
 };
 
-const char *answer_reason(unsigned status)
+static const char *reason_of(unsigned status)
 {
     static const struct {
         unsigned status;
@@ -151,7 +151,7 @@ char *answer_head(const struct net_answer *answer, bool keep_alive, size_t body_
         return NULL;
     (void)snprintf(number, sizeof(number), "HTTP/1.1 %u ", answer->status % 1000);
     put(&t, number);
-    put(&t, answer_reason(answer->status));
+    put(&t, reason_of(answer->status));
     put(&t, "\r\n");
     put_date(&t);
     if (answer_has_body(answer->status)) {

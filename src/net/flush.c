@@ -20,11 +20,6 @@ void net_want_write(struct net_conn *c)
         list_append(&c->net->marked, &c->marked);
 }
 
-bool net_is_blocked(const struct net_conn *c)
-{
-    return c->is_open && !c->is_gone && lws_partial_buffered(c->wsi) != 0;
-}
-
 bool flush_write(struct net_conn *c, const uint8_t *bytes, size_t len)
 {
     while (len > 0) {

@@ -82,8 +82,9 @@ struct net {
     uv_timer_t tick;
     uv_async_t wake; /* another turn, please */
     uv_poll_t listener;
-    int listen_fd; /* -1: none */
-    int spare_fd;  /* given up to refuse a connection when there is no descriptor left */
+    int listen_fd;       /* -1: none */
+    int spare_fd;        /* given up to refuse a connection when there is no descriptor left */
+    bool listener_rests; /* nothing is accepted until the next tick */
 
     struct lws_context *lws;
     struct lws_vhost *vhost;
@@ -129,6 +130,7 @@ static inline bool net_is_full(const struct net *n)
 
 WEFT_CHECKED int listen_open(struct net *n, char *why, size_t why_bytes);
 void listen_close(struct net *n); /* twice is fine */
+void listen_tick(struct net *n);  /* takes up again what had no descriptor or memory */
 
 /* ---- plain connections ------------------------------------------------------------------------- */
 
@@ -185,7 +187,6 @@ int http_detach(struct net_request *r);
  * `body_bytes` of them. To be freed. */
 char *answer_head(const struct net_answer *answer, bool keep_alive, size_t body_bytes,
                   size_t *ret_len);
-const char *answer_reason(unsigned status);
 bool answer_has_body(unsigned status);
 
 /* ---- WebSockets -------------------------------------------------------------------------------- */

@@ -18,6 +18,23 @@ void watch_start(struct net_conn *c)
     list_append(&c->net->watched, &c->watched);
 }
 
+/* Bytes that the peer's kernel has not acknowledged. */
+static int unacknowledged(const struct net_conn *c)
+{
+    int outq = 0;
+
+    return ioctl(lws_get_socket_fd(c->wsi), SIOCOUTQ, &outq) == 0 ? outq : -1;
+}
+
+/* Did they get fewer since the last look? That there are more says nothing: we have written. */
+static bool drains(struct net_conn *c)
+{
+    int before = c->outq;
+
+    c->outq = unacknowledged(c);
+    return c->outq >= 0 && c->outq < before;
+}
+
 static void look(struct net_conn *c, int64_t now)
 {
     struct net *n = c->net;
@@ -28,6 +45,11 @@ static void look(struct net_conn *c, int64_t now)
     /* While we do not read it, a peer cannot show that it lives. */
     if (c->is_paused)
         return;
+    /* One that takes what it is sent lives, though its PONG waits behind all of that. */
+    if (now - since >= n->config.ping_ms && !lws_partial_buffered(c->wsi) && drains(c))
+        c->progress_ms = now;
+    if (c->progress_ms > since)
+        since = c->progress_ms;
     if (now - since >= n->config.dead_ms) {
         net_kill(c);
     } else if (now - since >= n->config.ping_ms && now - c->pinged_ms >= n->config.ping_ms &&
@@ -37,14 +59,14 @@ static void look(struct net_conn *c, int64_t now)
     }
 }
 
-/* Has the peer's kernel acknowledged anything since the last look? */
+/* Has the peer's kernel acknowledged anything since the last look? While a socket is blocked nothing
+ * but that makes place for more. */
 static bool moves(struct net_conn *c)
 {
-    int outq = 0;
-    bool same = ioctl(lws_get_socket_fd(c->wsi), SIOCOUTQ, &outq) == 0 && outq == c->outq;
+    int before = c->outq;
 
-    c->outq = outq;
-    return !same;
+    c->outq = unacknowledged(c);
+    return c->outq != before;
 }
 
 static void look_at_blocked(struct net *n, int64_t now)
@@ -84,6 +106,7 @@ void net_tick(uv_timer_t *timer)
     if (now - n->last_tick_ms > 3 * (int64_t)n->tick_ms + 1000)
         n->awake_since_ms = now;
     n->last_tick_ms = now;
+    listen_tick(n);
     http_tick(n, now);
     while (!list_is_empty(&n->closing)) {
         struct net_conn *c = LINK_OF(n->closing.next, struct net_conn, watched);

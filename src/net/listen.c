@@ -13,19 +13,27 @@
 #include <unistd.h>
 
 /* No descriptor is left: takes the connection with the spare one, to close it. Else the loop would
- * be woken for it again and again. */
-static void refuse_without_fd(struct net *n)
+ * be woken for it again and again. False: it is still there. */
+static bool refuse_without_fd(struct net *n)
 {
     int fd;
 
     if (n->spare_fd < 0)
-        return;
+        return false;
     close(n->spare_fd);
     fd = accept4(n->listen_fd, NULL, NULL, SOCK_CLOEXEC);
     if (fd >= 0)
         close(fd);
     n->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     net_log(true, "no file descriptor left: a connection was refused");
+    return fd >= 0;
+}
+
+/* Who waits to be accepted waits until the next tick. */
+static void rest(struct net *n)
+{
+    (void)uv_poll_stop(&n->listener);
+    n->listener_rests = true;
 }
 
 static void on_listener(uv_poll_t *handle, int status, int events)
@@ -47,12 +55,25 @@ static void on_listener(uv_poll_t *handle, int status, int events)
             (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
             http_accept(n, fd, (struct sockaddr *)&peer);
         } else if (errno == EMFILE || errno == ENFILE) {
-            refuse_without_fd(n);
+            if (!refuse_without_fd(n))
+                rest(n);
+            return;
+        } else if (errno == ENOMEM || errno == ENOBUFS) {
+            rest(n);
             return;
         } else if (errno != EINTR && errno != ECONNABORTED) {
             return;
         }
     }
+}
+
+void listen_tick(struct net *n)
+{
+    if (n->spare_fd < 0 && n->listen_fd >= 0)
+        n->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (n->listener_rests && n->listen_fd >= 0)
+        (void)uv_poll_start(&n->listener, UV_READABLE, on_listener);
+    n->listener_rests = false;
 }
 
 static int say(char *why, size_t why_bytes, const struct net *n, int err)

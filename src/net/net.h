@@ -129,9 +129,6 @@ size_t net_count(const struct net *n); /* WebSockets open */
 /* Marks a connection as having something to send. Cheap, may be called often. */
 void net_want_write(struct net_conn *c);
 
-/* Bytes handed to the socket that the kernel has not taken yet, is there any? */
-bool net_is_blocked(const struct net_conn *c);
-
 /* Closes after everything `pull` still has for it was sent: CLOSE frame with code and reason (at
  * most 123 bytes, copied), then TCP. Messages that still arrive are dropped. A peer that does not
  * answer, or whose full socket takes nothing, is cut after 5 s. A second call is ignored. */

@@ -8,7 +8,7 @@
  *   !flood COUNT SIZE    COUNT frames of SIZE bytes each, in as few pulls as it takes
  *   !pause               stops reading this connection; !resume, from another one, goes on
  *   !kill                net_kill() for every other connection
- *   !stats               "open=.. stalled=.. closed=.. gone=.. pulls=.."
+ *   !stats               "open=.. stalled=.. closed=.. gone=.. pulls=.. turns=.."
  * Path /hello: the server speaks first, from upgrade(). Path /refuse/STATUS: refused.
  *
  * HTTP: /late waits for somebody to ask for /release; /big and /copy are BIG_BYTES long; everything
@@ -55,6 +55,7 @@ struct app {
     unsigned n_closed;
     unsigned n_gone;
     unsigned long n_pulls;
+    unsigned long n_turns; /* of the loop */
     char *big;
 };
 
@@ -150,9 +151,10 @@ static void app_command(struct app *app, struct app_conn *ac, const char *text)
             if (o != ac)
                 net_kill(o->c);
     } else {
-        (void)snprintf(line, sizeof(line), "open=%zu stalled=%u closed=%u gone=%u pulls=%lu",
+        (void)snprintf(line, sizeof(line),
+                       "open=%zu stalled=%u closed=%u gone=%u pulls=%lu turns=%lu",
                        net_count(app->net), app->n_stalled, app->n_closed, app->n_gone,
-                       app->n_pulls);
+                       app->n_pulls, app->n_turns);
         app_say(ac, line);
     }
 }
@@ -278,6 +280,13 @@ static void app_request_gone(void *ctx, struct net_request *r)
     app->n_late = kept;
 }
 
+static void app_on_turn(uv_prepare_t *handle)
+{
+    struct app *app = handle->data;
+
+    app->n_turns++;
+}
+
 static void app_on_signal(uv_signal_t *handle, int number)
 {
     struct app *app = handle->data;
@@ -328,6 +337,7 @@ static _Noreturn void app_main(const struct net_config *config, int tell)
         .request_gone = app_request_gone,
     };
     uv_signal_t signals[2];
+    uv_prepare_t turn;
     char why[200];
     uint16_t port;
 
@@ -346,6 +356,9 @@ static _Noreturn void app_main(const struct net_config *config, int tell)
         signals[i].data = &app;
         (void)uv_signal_start(&signals[i], app_on_signal, i == 0 ? SIGTERM : SIGUSR1);
     }
+    (void)uv_prepare_init(net_loop(app.net), &turn);
+    turn.data = &app;
+    (void)uv_prepare_start(&turn, app_on_turn);
     port = net_port(app.net);
     if (write(tell, &port, sizeof(port)) != (ssize_t)sizeof(port))
         exit(1);
@@ -353,6 +366,7 @@ static _Noreturn void app_main(const struct net_config *config, int tell)
     net_run(app.net);
     uv_close((uv_handle_t *)&signals[0], NULL);
     uv_close((uv_handle_t *)&signals[1], NULL);
+    uv_close((uv_handle_t *)&turn, NULL);
     net_free(app.net);
     free(app.big);
     exit(app.conns == NULL && app.n_late == 0 ? 0 : 1);

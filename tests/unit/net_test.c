@@ -1,5 +1,8 @@
 /* net: WebSockets, from the outside. HTTP is in http_test.c, the parser of heads in head_test.c. */
+#define _GNU_SOURCE /* prlimit() */
 #include "unit/net_app.h"
+
+#include <sys/resource.h>
 
 /* The reason may be NULL: any. */
 static void expect_close(struct wsclient *w, unsigned code, const char *reason)
@@ -531,6 +534,53 @@ static void silent_peers_are_pinged_and_dead_ones_cut(void **state)
     server_stop(&s);
 }
 
+/* Reads `n` pings, answers them, and drops what else comes: time that passes. */
+static void hear_pings(struct wsclient *w, int n)
+{
+    struct wsframe f;
+
+    while (n > 0) {
+        assert_int_equal(wsclient_next(w, &f), WSC_FRAME);
+        if (f.opcode != WSC_PING)
+            continue;
+        wsclient_frame(w, true, WSC_PONG, f.bytes, f.len);
+        n--;
+    }
+}
+
+static void who_takes_what_it_is_sent_is_not_dead(void **state)
+{
+    struct net_config config = app_config();
+    struct server s;
+    struct wsclient *clock;
+    struct wsclient *slow;
+    struct wsframe f;
+
+    (void)state;
+    config.ping_ms = 50;
+    config.dead_ms = 1500;
+    s = server_start(&config);
+    clock = dial_ws(&s);
+    slow = wsclient_open_with("127.0.0.1", s.port, 4096, NULL);
+    assert_int_equal(wsclient_upgrade(slow, "/ws/room", NULL), 101);
+    wsclient_text(slow, "!flood 400 20000");
+    /* It says nothing for 3 s at least, twice as long as a dead one has, and reads all the while. */
+    for (int i = 0; i < 60; i++) {
+        hear_pings(clock, 1);
+        assert_int_equal(wsclient_next(slow, &f), WSC_FRAME);
+        assert_int_equal(f.len, 20000);
+    }
+    for (int i = 60; i < 400; i++) {
+        do
+            assert_int_equal(wsclient_next(slow, &f), WSC_FRAME);
+        while (f.opcode == WSC_PING);
+        assert_int_equal(f.len, 20000);
+    }
+    wsclient_free(clock);
+    wsclient_free(slow);
+    server_stop(&s);
+}
+
 /* ---- limits ------------------------------------------------------------------------------------ */
 
 static void above_connections_max_is_told_full(void **state)
@@ -606,6 +656,51 @@ static void an_address_has_so_many(void **state)
 }
 
 /* ---- binding and ending ------------------------------------------------------------------------ */
+
+static unsigned long turns_of(struct wsclient *w)
+{
+    struct wsframe f;
+    unsigned long turns = 0;
+    const char *at;
+
+    wsclient_text(w, "!stats");
+    assert_int_equal(wsclient_next_message(w, &f), WSC_FRAME);
+    at = strstr(f.bytes, "turns=");
+    assert_non_null(at);
+    assert_int_equal(sscanf(at, "turns=%lu", &turns), 1);
+    return turns;
+}
+
+static void without_descriptors_the_loop_sleeps(void **state)
+{
+    struct net_config config = app_config();
+    struct rlimit few = {0};
+    struct rlimit before;
+    struct server s;
+    struct wsclient *here;
+    struct wsclient *late;
+    unsigned long turns;
+
+    (void)state;
+    config.ping_ms = 100;
+    s = server_start(&config);
+    here = dial_ws(&s);
+    /* Fewer than it has: the one it keeps for refusing is given up, and does not come back. */
+    assert_int_equal(prlimit(s.pid, RLIMIT_NOFILE, NULL, &before), 0);
+    few.rlim_cur = 3;
+    few.rlim_max = before.rlim_max;
+    assert_int_equal(prlimit(s.pid, RLIMIT_NOFILE, &few, NULL), 0);
+    late = wsclient_open("127.0.0.1", s.port); /* the kernel takes it; nobody accepts it */
+    hear_pings(here, 2);
+    turns = turns_of(here);
+    hear_pings(here, 10); /* a second: some 50 turns, or as many as the processor can */
+    assert_true(turns_of(here) - turns < 1000);
+    assert_int_equal(prlimit(s.pid, RLIMIT_NOFILE, &before, NULL), 0);
+    assert_int_equal(wsclient_upgrade(late, "/ws/room", NULL), 101);
+    wsclient_free(here);
+    wsclient_free(late);
+    server_stop(&s);
+}
 
 static void binding_fails_with_a_sentence(void **state)
 {
@@ -743,8 +838,10 @@ int main(void)
         cmocka_unit_test(who_reads_slowly_gets_everything_and_the_code),
         cmocka_unit_test(pausing_loses_nothing),
         cmocka_unit_test(silent_peers_are_pinged_and_dead_ones_cut),
+        cmocka_unit_test(who_takes_what_it_is_sent_is_not_dead),
         cmocka_unit_test(above_connections_max_is_told_full),
         cmocka_unit_test(an_address_has_so_many),
+        cmocka_unit_test(without_descriptors_the_loop_sleeps),
         cmocka_unit_test(binding_fails_with_a_sentence),
         cmocka_unit_test(listens_on_every_kind_of_address),
         cmocka_unit_test(ends_cleanly_with_everything_open),
