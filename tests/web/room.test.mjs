@@ -380,6 +380,26 @@ test('at() and history() ask and get answers in order', async () => {
     await assert.rejects(late, /connection/);
 });
 
+test('an answer goes to the question it fits, whatever comes first', async () => {
+    const { net, room } = online();
+    const history = room.history({ from: 1, to: 3 });
+    const asked = [room.at(1), room.at(), room.at(2), room.at(9), history.next()];
+    const refusal = assert.rejects(asked[3], { code: 'bad_rev' });
+    net.last.hear({ type: 'text', rev: 3, text: 'now' });
+    net.last.hear({ type: 'error', code: 'bad_rev',
+                    message: 'rev: found 9, expected at most 3, the newest revision' });
+    net.last.hear({ type: 'history', from: 1, to: 1, ops: [{ rev: 1 }] });
+    net.last.hear({ type: 'text', rev: 2, text: 'two' });
+    net.last.hear({ type: 'text', rev: 1, text: 'one' });
+    assert.deepEqual(await Promise.all(asked.slice(0, 3)), ['one', 'now', 'two']);
+    await refusal;
+    assert.deepEqual((await asked[4]).value, { rev: 1 });
+    const refused = [room.at(1), room.at()];
+    net.last.hear({ type: 'error', code: 'rate_limited', message: 'too many', retry_ms: 20 });
+    for (const question of refused)
+        await assert.rejects(question, { code: 'rate_limited' });
+});
+
 test('a listener that edits: everybody hears of the changes in their order', () => {
     const { room, seen } = online();
     const order = [];
