@@ -141,6 +141,10 @@ static void stop_end(struct hub *h, const char *how)
     log_line(LOG_INFO, "stopped", "how=\"%s\" took_ms=%lld connections_cut=%zu", how,
              (long long)(hub_now(h) - h->stop_ms), h->n_conns);
     net_stop(h->net);
+    /* hub_free() waits for the disk, which may hang; nobody would hear a second signal any more, so
+     * it has its usual effect again. */
+    for (size_t i = 0; i < 2; i++)
+        uv_signal_stop(&h->signals[i]);
 }
 
 static void on_stop_timer(uv_timer_t *timer);

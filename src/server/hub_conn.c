@@ -334,6 +334,13 @@ static void handle(struct hub *h, struct conn *c, struct wire_message *m)
     int err = hub_step(h, c->entry, &m->event);
     if (err != 0)
         conn_error(h, c, err, weft_error_text(err), seq, HUB_RETRY_MS_MOST);
+    /* Else whoever reads nothing could be sent more than the server has memory. */
+    if (h->signal_refused)
+        conn_error(h, c, WEFT_ERATE,
+                   "to: found somebody who has not read what waits for them, expected one who has; "
+                   "try again later",
+                   0, HUB_RETRY_MS_MOST);
+    h->signal_refused = false;
     if (m->event.kind == ROOM_OPERATION || m->event.kind == ROOM_META)
         hold_back(c);
 }

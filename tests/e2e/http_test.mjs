@@ -1,11 +1,14 @@
 /* Plain HTTP, the pages, and the program itself: flags, the environment, signals, the data folder. */
 
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+    chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync,
+} from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { PROTOCOL, sameShape } from './docs.mjs';
-import { newFolder, ROOT, run, serve, Server, test, within } from './lib.mjs';
+import { newFolder, ROOT, run, serve, Server, test, TMP, within } from './lib.mjs';
 
 const json = /^application\/json/;
 
@@ -395,4 +398,34 @@ test('a client that does not answer the close does not hold up the end', async (
     const ended = await server.signal('SIGTERM');
     assert.deepEqual(ended, { code: 0, signal: null });
     ada.ws.terminate();
+});
+
+test('a disk that hangs holds up the end, but not a second signal', async (t) => {
+    const library = path.join(TMP, 'hang.so');
+    const source = path.join(ROOT, 'tests/e2e/hang.c');
+    const made = spawnSync('cc', ['-shared', '-fPIC', '-o', library, source], { encoding: 'utf8' });
+    if (made.error) {
+        t.skip('no C compiler');
+        return;
+    }
+    assert.equal(made.status, 0, made.stderr);
+    const hangs = path.join(TMP, 'hangs');
+    t.after(() => rmSync(hangs, { force: true }));
+    const server = await new Server([], {
+        data: newFolder(),
+        env: {
+            LD_PRELOAD: library, HANG_WHILE: hangs,
+            ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:verify_asan_link_order=0`,
+        },
+    }).started();
+    const ada = await server.join('hangs');
+    await ada.ask({ type: 'insert', text: 'x' }, 'ack');
+    writeFileSync(hangs, '');
+    ada.send({ type: 'insert', text: 'y' });
+    await ada.settled();
+    server.child.kill('SIGTERM');
+    assert.equal((await ada.closed()).code, 1012);
+    await server.says(/msg="stopped"/);
+    assert.equal(server.ended, null, 'it waits for the disk');
+    assert.deepEqual(await server.signal('SIGTERM'), { code: null, signal: 'SIGTERM' });
 });

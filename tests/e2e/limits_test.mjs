@@ -279,6 +279,26 @@ test('a pasted book: 12,000 messages at once by default, without a seq, none los
     assert.equal((await server.getJson('/api/rooms/book')).json.length, N);
 });
 
+test('signals wait for whom they are for, up to 1 MiB; then their sender is told', async (t) => {
+    const server = await serve(t, ['--rate-queries', '0']);
+    const slow = await server.join('signals');
+    const ada = await server.join('signals');
+    const signal = { type: 'signal', to: slow.welcome.user_id, data: 'x'.repeat(900000) };
+    slow.ws._socket.pause();
+    let error;
+    for (let sent = 1; !error && sent <= 40; sent++) { /* the sockets between take some, too */
+        ada.send(signal);
+        error = (await ada.settled()).find((m) => m.type === 'error');
+    }
+    assert.equal(error?.code, 'rate_limited');
+    assert.match(error.message, /^to: found somebody who has not read what waits for them/);
+    assert.ok(error.retry_ms > 0);
+    slow.ws._socket.resume();
+    await slow.settled();
+    ada.send({ ...signal, data: 'later' });
+    await slow.expect({ type: 'signal', data: 'later' });
+});
+
 test('--rate-queries: N at once are answered, the next is not, and later it is', async (t) => {
     const server = await serve(t, ['--rate-queries', '5', '--rate-queries-burst', '4']);
     const ada = await server.join('queries');
