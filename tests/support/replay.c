@@ -97,7 +97,8 @@ static void transform(const struct weft_op *a, const struct weft_op *b, enum wef
 static void keep_foreign(struct side *s, const struct weft_op *op, uint64_t rev)
 {
     if (s->n == s->cap) {
-        memmove(s->unseen, s->unseen + s->first, (s->n - s->first) * sizeof *s->unseen);
+        if (s->n != s->first) /* else there may be no array */
+            memmove(s->unseen, s->unseen + s->first, (s->n - s->first) * sizeof *s->unseen);
         s->n -= s->first;
         s->first = 0;
         if (s->n * 2 >= s->cap) {
