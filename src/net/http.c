@@ -17,6 +17,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { SMALL_BODY_BYTES = 64 << 10 }; /* below, an answer is not worth refusing */
+
 static void http_pump(struct net_request *r, const char *bytes, size_t len);
 static void http_arm(struct net_request *r);
 static void http_write(struct net_request *r);
@@ -34,15 +36,24 @@ static void on_poll_closed(uv_handle_t *handle)
     free(handle->data);
 }
 
+static void drop_out(struct net_request *r)
+{
+    free(r->out);
+    r->out = NULL;
+    r->out_at = 0;
+    r->out_len = 0;
+    r->net->answers_bytes -= r->held;
+    r->held = 0;
+}
+
 /* Frees all but the socket and its counts. */
 static void http_free(struct net_request *r)
 {
     link_out(&r->all);
     link_out(&r->ready);
     free(r->in);
-    free(r->out);
     r->in = NULL;
-    r->out = NULL;
+    drop_out(r);
     r->state = HTTP_DEAD;
     if (r->has_poll) {
         (void)uv_poll_stop(&r->poll);
@@ -278,10 +289,7 @@ void http_accept(struct net *n, int fd, const struct sockaddr *peer)
 
 static void answered(struct net_request *r)
 {
-    free(r->out);
-    r->out = NULL;
-    r->out_at = 0;
-    r->out_len = 0;
+    drop_out(r);
     r->user = NULL;
     if (!r->keep_alive) {
         (void)shutdown(r->fd, SHUT_WR);
@@ -332,12 +340,23 @@ static void http_write(struct net_request *r)
     answered(r);
 }
 
+/* Who asks for a large text again and again and reads none of it would hold all the memory. */
+static bool is_too_much(const struct net *n, size_t more)
+{
+    return n->config.answers_bytes_max != 0 && n->answers_bytes != 0 && more > SMALL_BODY_BYTES &&
+           n->answers_bytes + more > n->config.answers_bytes_max;
+}
+
 void net_answer(struct net_request *r, const struct net_answer *answer)
 {
     bool has_body = answer_has_body(answer->status) && !r->is_head && answer->body_len > 0;
     size_t copied = has_body && !answer->body_is_static ? answer->body_len : 0;
 
     WEFT_ASSERT(r->state == HTTP_WAIT || (r->state == HTTP_HEAD && r->busy));
+    if (is_too_much(r->net, copied)) {
+        http_refuse(r, 503, "too many answers wait to be read; try again in a moment\n");
+        return;
+    }
     if (r->net->refusing)
         r->keep_alive = false;
     r->out = answer_head(answer, r->keep_alive, copied, &r->out_len);
@@ -350,6 +369,8 @@ void net_answer(struct net_request *r, const struct net_answer *answer)
     if (copied > 0)
         memcpy(r->out + r->out_len, answer->body, copied);
     r->out_len += copied;
+    r->held = copied;
+    r->net->answers_bytes += copied;
     if (has_body && copied == 0) {
         r->out_static = answer->body;
         r->out_static_len = answer->body_len;

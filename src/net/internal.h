@@ -95,12 +95,13 @@ struct net {
     size_t n_tcp;
     size_t n_open; /* WebSockets after `open` */
 
-    struct link marked;  /* net_conn.marked: has something to send */
-    struct link blocked; /* net_conn.blocked: its socket is full */
-    struct link watched; /* net_conn.watched: by check_at_ms */
-    struct link closing; /* net_conn.watched: CLOSE was sent, the peer's is awaited; the same */
-    struct link http;    /* net_request.all */
-    struct link ready;   /* net_request.ready: has bytes of a next request */
+    struct link marked;   /* net_conn.marked: has something to send */
+    struct link blocked;  /* net_conn.blocked: its socket is full */
+    struct link watched;  /* net_conn.watched: by check_at_ms */
+    struct link closing;  /* net_conn.watched: CLOSE was sent, the peer's is awaited; the same */
+    struct link http;     /* net_request.all */
+    struct link ready;    /* net_request.ready: has bytes of a next request */
+    size_t answers_bytes; /* copied bodies held, the sum of net_request.held */
 
     uint64_t tick_ms;
     int64_t watch_ms;
@@ -168,6 +169,7 @@ struct net_request {
     char *out; /* what is left of head and copied body */
     size_t out_at;
     size_t out_len;
+    size_t held;            /* of that, the copied body: counted in net.answers_bytes */
     const char *out_static; /* what is left of a static body */
     size_t out_static_len;
 };

@@ -40,8 +40,11 @@ struct net_config {
     size_t message_bytes_max;           /* a larger message is closed with 1009 */
     size_t connections_max;             /* WebSockets; see net_handler.open */
     size_t connections_per_address_max; /* TCP connections; a further upgrade or request gets 429 */
-    uint32_t ping_ms;                   /* a silent peer is pinged after this */
-    uint32_t dead_ms;                   /* and closed after this without any byte from it */
+    /* Bodies that were copied and that nobody has taken yet, all answers together; one more is a
+     * 503. A single one always passes. 0: no limit. */
+    size_t answers_bytes_max;
+    uint32_t ping_ms;  /* a silent peer is pinged after this */
+    uint32_t dead_ms;  /* and closed after this without any byte from it */
     uint32_t stall_ms; /* a socket that took no byte for this long while some waited: `stalled` */
     uint32_t head_ms;  /* a request's head must be complete after this; 0: 10 s */
 };

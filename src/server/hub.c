@@ -284,6 +284,7 @@ static int start_net(struct hub *h, char *why, size_t why_bytes)
                                 .message_bytes_max = s->limit_message,
                                 .connections_max = s->limit_connections,
                                 .connections_per_address_max = s->limit_per_address,
+                                .answers_bytes_max = HUB_ANSWERS_BYTES_MAX,
                                 .ping_ms = s->ping_ms,
                                 .dead_ms = s->dead_ms,
                                 .stall_ms = s->slow_ms};

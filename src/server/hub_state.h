@@ -19,6 +19,8 @@
 
 enum {
     HUB_WRITE_BYTES_MAX = 256 << 10, /* one reader's share of one turn */
+    /* Texts over plain HTTP that wait to be read: sixteen of the largest. */
+    HUB_ANSWERS_BYTES_MAX = 256 << 20,
     HUB_TICK_MS = 1000,
     HUB_FLUSH_MS_MAX = 10000, /* a stop waits this long for the disk */
     HUB_CLOSE_MS_MAX = 5000,  /* and this long for the peers */

@@ -202,6 +202,38 @@ static void large_bodies_arrive_whole(void **state)
     }
 }
 
+/* Answers that nobody reads do not add up without end. */
+static void unread_answers_are_bounded(void **state)
+{
+    struct net_config config = app_config();
+    struct wsc_answer answer;
+    struct server s;
+
+    (void)state;
+    config.answers_bytes_max = BIG_BYTES + BIG_BYTES / 2;
+    s = server_start(&config);
+    struct wsclient *slow = wsclient_open_with("127.0.0.1", s.port, 8192, NULL);
+    struct wsclient *other = wsclient_open("127.0.0.1", s.port);
+
+    wsclient_get(slow, "/copy", NULL); /* 8 MiB into a socket of 8 KiB: most of it stays */
+    wsclient_get(other, "/echo", NULL);
+    assert_int_equal(wsclient_answer(other, false, &answer), WSC_FRAME);
+    assert_int_equal(answer.status, 200);
+    wsclient_get(other, "/copy", NULL);
+    assert_int_equal(wsclient_answer(other, false, &answer), WSC_FRAME);
+    assert_int_equal(answer.status, 503);
+    wsclient_free(other);
+
+    /* Read, it makes place. */
+    assert_int_equal(wsclient_answer(slow, false, &answer), WSC_FRAME);
+    assert_int_equal(answer.body_len, BIG_BYTES);
+    wsclient_get(slow, "/copy", NULL);
+    assert_int_equal(wsclient_answer(slow, false, &answer), WSC_FRAME);
+    assert_int_equal(answer.status, 200);
+    wsclient_free(slow);
+    server_stop(&s);
+}
+
 /* A reset must not overtake the answer. */
 static void a_body_is_dropped_and_the_answer_arrives(void **state)
 {
@@ -347,6 +379,7 @@ int main(void)
         cmocka_unit_test(answers_may_come_late),
         cmocka_unit_test(who_leaves_before_the_answer_is_told),
         cmocka_unit_test(large_bodies_arrive_whole),
+        cmocka_unit_test(unread_answers_are_bounded),
         cmocka_unit_test(a_body_is_dropped_and_the_answer_arrives),
         cmocka_unit_test(connections_end_when_asked_to),
         cmocka_unit_test(broken_heads_are_refused),
