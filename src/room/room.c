@@ -102,6 +102,16 @@ int room_step(struct room *room, int64_t now_ms, const struct room_event *event,
     return err;
 }
 
+static enum room_backlog backlog(const struct room *room)
+{
+    uint64_t revs = room_head(room) - room->durable_rev;
+    if (revs >= PENDING_REVS_MAX / 2 || room->pending_bytes >= PENDING_BYTES_MAX / 2)
+        return ROOM_BACKLOG_HIGH;
+    if (revs > PENDING_REVS_MAX / 4 || room->pending_bytes > PENDING_BYTES_MAX / 4)
+        return ROOM_BACKLOG_SOME;
+    return ROOM_BACKLOG_LOW;
+}
+
 struct room_info room_info(const struct room *room)
 {
     struct weft_size size = weft_text_size(room->text);
@@ -109,7 +119,7 @@ struct room_info room_info(const struct room *room)
         .epoch = room->epoch,
         .rev = room->durable_rev,
         .head_rev = room_head(room),
-        .pending_bytes = room->pending_bytes,
+        .backlog = backlog(room),
         .base_rev = room->history.base_rev,
         .length_cp = size.cp,
         .length_bytes = size.bytes,

@@ -228,13 +228,17 @@ void room_free(struct room *room); /* NULL is fine */
 WEFT_CHECKED int room_step(struct room *room, int64_t now_ms, const struct room_event *event,
                            struct room_effects *fx);
 
+/* How much is decided and waits for the disk. From HIGH (half of what a room takes before it answers
+ * `unavailable`) on, whoever writes is not to be read, until it is LOW (a quarter). */
+enum room_backlog { ROOM_BACKLOG_LOW, ROOM_BACKLOG_SOME, ROOM_BACKLOG_HIGH };
+
 /* What anybody may be shown: the durable state. */
 struct room_info {
     struct uuid epoch;
-    uint64_t rev;         /* durable */
-    uint64_t head_rev;    /* decided */
-    size_t pending_bytes; /* of records decided and not yet durable */
-    uint64_t base_rev;    /* oldest revision an operation may be written against */
+    uint64_t rev;      /* durable */
+    uint64_t head_rev; /* decided */
+    enum room_backlog backlog;
+    uint64_t base_rev; /* oldest revision an operation may be written against */
     size_t length_cp;
     size_t length_bytes;
     size_t n_people;

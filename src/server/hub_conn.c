@@ -259,9 +259,7 @@ void conns_rest_over(struct hub *h)
  * faster than the disk takes it waits in the socket and is not refused. */
 static void hold_back(struct conn *c)
 {
-    struct room_info info = room_info(c->entry->room);
-    if (info.head_rev - info.rev < HUB_PENDING_REVS_HIGH &&
-        info.pending_bytes < HUB_PENDING_BYTES_HIGH)
+    if (room_info(c->entry->room).backlog != ROOM_BACKLOG_HIGH)
         return;
     c->entry->held = true;
     conn_pause(c, PAUSE_DISK, true);
@@ -269,11 +267,7 @@ static void hold_back(struct conn *c)
 
 void conns_go_on(struct entry *e)
 {
-    if (!e->held)
-        return;
-    struct room_info info = room_info(e->room);
-    if (info.head_rev - info.rev > HUB_PENDING_REVS_HIGH / 2 ||
-        info.pending_bytes > HUB_PENDING_BYTES_HIGH / 2)
+    if (!e->held || room_info(e->room).backlog != ROOM_BACKLOG_LOW)
         return;
     e->held = false;
     LINK_EACH(&e->conns, at)

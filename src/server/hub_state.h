@@ -27,11 +27,7 @@ enum {
     HUB_RETRY_MS_LEAST = 100, /* everybody comes back after a stop, not all at once */
     HUB_RETRY_MS_MOST = 1000,
     HUB_UNREADY_MS = 10000, /* a failed commit or load speaks for this long; then nobody knows */
-    /* Who writes is read no further while this much of a room waits for the disk. Half of what a
-     * room takes, so that the next message of everybody else who is there still finds place. */
-    HUB_PENDING_REVS_HIGH = PENDING_REVS_MAX / 2,
-    HUB_PENDING_BYTES_HIGH = PENDING_BYTES_MAX / 2,
-    HUB_LOG_BURST = 10, /* lines in ten seconds of one kind of event that floods */
+    HUB_LOG_BURST = 10,     /* lines in ten seconds of one kind of event that floods */
     ROOM_HASH_CHARS = 16,
     IF_NONE_MATCH_BYTES = 256, /* an ETag of ours has 60; who sends more gets the whole answer */
 };

@@ -136,6 +136,20 @@ static void what_does_not_fit_is_refused_whole(void **state)
     says(rig_op(&rig, 1, "'x'", 3, 4), "persist 4"); /* the newest decided is fine */
 }
 
+static void a_backlog_is_told_before_anything_is_refused(void **state)
+{
+    (void)state;
+    rig_join(&rig, 1, 'A');
+    for (unsigned i = 0; i < PENDING_REVS_MAX / 2; i++) {
+        assert_int_equal(room_info(rig.room).backlog,
+                         i <= PENDING_REVS_MAX / 4 ? ROOM_BACKLOG_LOW : ROOM_BACKLOG_SOME);
+        rig_op(&rig, 1, "'a'", i, 0);
+    }
+    assert_int_equal(room_info(rig.room).backlog, ROOM_BACKLOG_HIGH);
+    rig_commit(&rig);
+    assert_int_equal(room_info(rig.room).backlog, ROOM_BACKLOG_LOW);
+}
+
 static void a_reader_may_not_write(void **state)
 {
     (void)state;
@@ -401,6 +415,7 @@ int main(void)
         T(without_a_revision_the_newest_decided_is_meant),
         T(at_end_means_the_end_of_the_document_at_its_revision),
         T(what_does_not_fit_is_refused_whole),
+        T(a_backlog_is_told_before_anything_is_refused),
         T(a_reader_may_not_write),
         T(a_full_document_still_takes_deletions),
         T(what_is_replaced_in_a_full_document_counts_in_bytes),
