@@ -251,11 +251,6 @@ const struct weft_text *client_text(const struct client *c)
     return c->visible;
 }
 
-const struct weft_text *client_server_text(const struct client *c)
-{
-    return c->server;
-}
-
 uint64_t client_rev(const struct client *c)
 {
     return c->rev;

@@ -58,8 +58,7 @@ void client_on_unavailable(struct client *c, uint64_t seq);
 /* The connection was cut: nothing can arrive any more until the next welcome. */
 void client_on_cut(struct client *c);
 
-const struct weft_text *client_text(const struct client *c);        /* visible */
-const struct weft_text *client_server_text(const struct client *c); /* at client_rev() */
+const struct weft_text *client_text(const struct client *c); /* visible */
 uint64_t client_rev(const struct client *c);
 bool client_epoch(const struct client *c, struct uuid *ret); /* false before the first welcome */
 bool client_is_clean(const struct client *c); /* nothing in flight, nothing in the buffer */

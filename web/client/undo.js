@@ -77,7 +77,7 @@ export class Undo {
         try {
             this.#room.edit(op, new UndoStep(this, to));
         } catch (err) {
-            from.push(op); /* reading only, for now */
+            from.push(op); /* this one only reads */
             throw err;
         }
         this.breakStep();
