@@ -157,8 +157,7 @@ static int rewrite(struct room *room, struct member *m, const struct room_submis
     return err;
 }
 
-/* Bytes the document has at most with this operation behind the newest revision, or 0 where it may
- * not be. What only deletes always may. */
+/* Bytes the document has at most with this operation behind the newest revision. */
 static size_t grown_bytes(const struct room *room, const struct weft_op *op)
 {
     size_t inserted;
@@ -190,6 +189,7 @@ static size_t deleted_bytes(const struct room *room, const struct weft_op *op)
     return bytes;
 }
 
+/* What only deletes always may. */
 static bool refused_size(struct room *room, struct member *m, const struct room_submission *s,
                          const struct weft_op *op, struct room_effects *fx)
 {
@@ -304,7 +304,8 @@ static void take_in(struct room *room, struct member *m, const struct room_submi
     fx_persist->bytes = (struct room_str){(const char *)e->record, e->len};
 }
 
-/* The order of submissions alone says what comes out: no clock, no chance. */
+/* The order of submissions alone says what comes out: no clock, no chance. (The one exception is how
+ * sharply refused_size() draws its line while something waits for the disk.) */
 static int decide(struct room *room, struct member *m, const struct room_submission *s,
                   struct weft_op *op, struct room_effects *fx)
 {

@@ -44,3 +44,13 @@ enum guard_verdict guard_query(struct guard *g, size_t answer_bytes, int64_t now
     *ret_retry_ms = wait_ms;
     return GUARD_REFUSE;
 }
+
+enum guard_verdict guard_event(struct guard *g, enum room_event_kind kind, size_t text_bytes,
+                               int64_t now_ms, uint32_t *ret_retry_ms)
+{
+    if (kind == ROOM_TEXT)
+        return guard_query(g, text_bytes, now_ms, ret_retry_ms);
+    if (kind == ROOM_HISTORY || kind == ROOM_SIGNAL)
+        return guard_query(g, 0, now_ms, ret_retry_ms);
+    return GUARD_PASS;
+}

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "room/rate.h"
+#include "room/room.h"
 
 enum {
     /* Refusals without GUARD_QUIET_MS between two of them: whoever reads its errors stops long
@@ -52,6 +53,11 @@ enum guard_verdict {
     GUARD_REFUSE, /* rate_limited, *ret_retry_ms */
     GUARD_CLOSE,  /* 4429 */
 };
+
+/* Which events are queries, and what they cost, with a text of text_bytes. An event that is none
+ * passes. (`help`, which is no event, is a guard_query() of 0 bytes.) */
+enum guard_verdict guard_event(struct guard *g, enum room_event_kind kind, size_t text_bytes,
+                               int64_t now_ms, uint32_t *ret_retry_ms);
 
 /* answer_bytes: about how long the answer will be; 0 for a short one. */
 enum guard_verdict guard_query(struct guard *g, size_t answer_bytes, int64_t now_ms,

@@ -11,9 +11,10 @@
  *                      `unavailable`. The text never had it, so there is nothing to undo.
  *
  * Deciding needs no text, only the history and lengths; the one text a room holds is the durable
- * one, so what anybody is shown is on disk by construction. room_decide() is a function of the
- * submission and of what was decided before, with no clock and no chance in it: a log that is
- * ordered elsewhere can drive it.
+ * one, so what anybody is shown is on disk by construction. What is decided depends on the
+ * submission and on what was decided before, with no clock and no chance in it: a log that is
+ * ordered elsewhere can drive it. (Only how sharply the limit of a document's bytes is drawn depends
+ * on the disk, decide.c; such a log is durable when it is read, so there it does not.)
  *
  *     durable_rev <= head_rev,  base_rev <= durable_rev
  *     history holds revisions base_rev+1 .. head_rev
@@ -235,6 +236,7 @@ enum room_backlog { ROOM_BACKLOG_LOW, ROOM_BACKLOG_SOME, ROOM_BACKLOG_HIGH };
 /* What anybody may be shown: the durable state. */
 struct room_info {
     struct uuid epoch;
+    bool exists;       /* a room does from its first operation on */
     uint64_t rev;      /* durable */
     uint64_t head_rev; /* decided */
     enum room_backlog backlog;

@@ -274,20 +274,17 @@ void conns_go_on(struct entry *e)
     conn_pause(LINK_OF(at, struct conn, of_entry), PAUSE_DISK, false);
 }
 
-static bool is_query(const struct wire_message *m)
-{
-    return m->kind == WIRE_HELP ||
-           (m->kind == WIRE_EVENT && (m->event.kind == ROOM_TEXT || m->event.kind == ROOM_HISTORY ||
-                                      m->event.kind == ROOM_SIGNAL));
-}
-
 /* True when it may be answered. */
-static bool admit_query(struct hub *h, struct conn *c, const struct wire_message *m)
+static bool admit(struct hub *h, struct conn *c, const struct wire_message *m)
 {
     uint32_t retry_ms = 0;
-    bool text = m->kind == WIRE_EVENT && m->event.kind == ROOM_TEXT;
-    size_t answer_bytes = text ? room_info(c->entry->room).length_bytes : 0;
-    switch (guard_query(&c->guard, answer_bytes, hub_now(h), &retry_ms)) {
+    enum guard_verdict verdict = GUARD_PASS;
+    if (m->kind == WIRE_EVENT)
+        verdict = guard_event(&c->guard, m->event.kind, room_info(c->entry->room).length_bytes,
+                              hub_now(h), &retry_ms);
+    else if (m->kind == WIRE_HELP)
+        verdict = guard_query(&c->guard, 0, hub_now(h), &retry_ms);
+    switch (verdict) {
     case GUARD_PASS:
         return true;
     case GUARD_REFUSE:
@@ -314,7 +311,7 @@ static void handle(struct hub *h, struct conn *c, struct wire_message *m)
 {
     struct room_message answer = {.type = m->kind == WIRE_PING ? MESSAGE_PONG : MESSAGE_HELP};
     uint64_t seq = 0;
-    if (is_query(m) && !admit_query(h, c, m))
+    if (!admit(h, c, m))
         return;
     if (m->kind != WIRE_EVENT) {
         conn_send(h, c, &answer, 0);

@@ -46,28 +46,6 @@ void request_fail(struct hub *h, struct request *r, unsigned status, const char 
     answer_error(request_done(h, r), status, code, words);
 }
 
-static unsigned status_of(int err)
-{
-    switch (err) {
-    case WEFT_EFORBIDDEN:
-    case WEFT_EREADONLY:
-        return 403;
-    case WEFT_EGONE:
-        return 409;
-    case WEFT_ELIMIT:
-    case WEFT_EFULL:
-        return 413;
-    case WEFT_ERATE:
-        return 429;
-    case WEFT_ENOMEM:
-    case WEFT_EIO:
-    case WEFT_ECORRUPT:
-        return 503;
-    default:
-        return 400;
-    }
-}
-
 static void make_etag(const struct entry *e, uint64_t rev, char out[ETAG_BYTES])
 {
     char epoch[UUID_TEXT_LEN + 1];
@@ -122,7 +100,7 @@ void request_message(struct hub *h, struct request *r, const struct room_message
     } else {
         WEFT_ASSERT(m->type == MESSAGE_ERROR);
         const char *code = weft_error_wire(m->error.err);
-        request_fail(h, r, status_of(m->error.err), code != NULL ? code : "unavailable",
+        request_fail(h, r, wire_http_status(m->error.err), code != NULL ? code : "unavailable",
                      m->error.words);
     }
 }
@@ -150,7 +128,7 @@ static void answer_room(struct hub *h, struct request *r)
 void request_run(struct hub *h, struct request *r)
 {
     struct entry *e = r->entry;
-    if (room_info(e->room).rev == 0) {
+    if (!room_info(e->room).exists) {
         request_fail(h, r, 404, "not_found", "no room of this name has an operation in its log");
         return;
     }
@@ -191,30 +169,6 @@ static struct request *request_new(struct hub *h, struct net_request *net, struc
     return r;
 }
 
-/* `rev` of a query: 1 when given, 0 when not, -1 when it is no revision. */
-static int query_rev(struct net_str query, uint64_t *ret)
-{
-    const char *at = query.at;
-    const char *end = at + query.len;
-    while (at != end) {
-        const char *stop = memchr(at, '&', (size_t)(end - at));
-        if (stop == NULL)
-            stop = end;
-        if (stop - at >= 4 && memcmp(at, "rev=", 4) == 0) {
-            uint64_t rev = 0;
-            for (const char *p = at + 4; p != stop; p++) {
-                if (*p < '0' || *p > '9' || rev > REV_MAX / 10)
-                    return -1;
-                rev = rev * 10 + (uint64_t)(*p - '0');
-            }
-            *ret = rev;
-            return stop - at > 4 && rev <= REV_MAX ? 1 : -1;
-        }
-        at = stop != end ? stop + 1 : end;
-    }
-    return 0;
-}
-
 static void ask_room(struct hub *h, struct net_request *net, const struct net_head *head,
                      struct net_str segment, enum request_what what)
 {
@@ -222,14 +176,13 @@ static void ask_room(struct hub *h, struct net_request *net, const struct net_he
     size_t name_len = 0;
     struct room_error error = {0};
     struct entry *e = NULL;
+    bool has_rev = false;
     uint64_t rev = 0;
-    if (wire_decode_room_name(segment.at, segment.len, name, &name_len, &error) != 0) {
+    int err = wire_decode_room_name(segment.at, segment.len, name, &name_len, &error);
+    if (err == 0 && what == REQUEST_TEXT)
+        err = wire_decode_query_rev(head->query.at, head->query.len, &has_rev, &rev, &error);
+    if (err != 0) {
         answer_error(net, 400, "bad_field", error.words);
-        return;
-    }
-    int given = what == REQUEST_TEXT ? query_rev(head->query, &rev) : 0;
-    if (given < 0) {
-        answer_error(net, 400, "bad_field", "rev: expected an integer from 0 to 2^53");
         return;
     }
     if (entry_get(h, name, name_len, &e) != 0) {
@@ -247,7 +200,7 @@ static void ask_room(struct hub *h, struct net_request *net, const struct net_he
         return;
     }
     r->what = what;
-    r->has_rev = given > 0;
+    r->has_rev = has_rev;
     r->rev = rev;
     if (e->state == ENTRY_OPEN)
         request_run(h, r);

@@ -27,3 +27,25 @@ int wire_encode_room(const struct room *room, struct room_str name, struct buf *
     JW_LIT(&w, "]}");
     return jw_end(&w);
 }
+
+unsigned wire_http_status(int err)
+{
+    switch (err) {
+    case WEFT_EFORBIDDEN:
+    case WEFT_EREADONLY:
+        return 403;
+    case WEFT_EGONE:
+        return 409;
+    case WEFT_ELIMIT:
+    case WEFT_EFULL:
+        return 413;
+    case WEFT_ERATE:
+        return 429;
+    case WEFT_ENOMEM:
+    case WEFT_EIO:
+    case WEFT_ECORRUPT:
+        return 503;
+    default:
+        return 400;
+    }
+}

@@ -69,6 +69,7 @@ struct query {
     bool has_epoch;
     bool foreign_epoch;
     bool has_rev;
+    bool only_rev; /* other keys are not ours here */
 };
 
 static int set_name(struct query *q, struct room_str v)
@@ -150,7 +151,7 @@ static int set_pair(struct query *q, struct room_str pair, bool seen[N_KEYS])
     const char *equals = pair.len != 0 ? memchr(pair.at, '=', pair.len) : NULL;
     size_t key_len = equals != NULL ? (size_t)(equals - pair.at) : pair.len;
     size_t key = find_key((struct room_str){pair.at, key_len});
-    if (key == N_KEYS)
+    if (key == N_KEYS || (q->only_rev && KEYS[key].set != set_rev))
         return 0;
     const char *name = KEYS[key].name;
     if (seen[key])
@@ -172,19 +173,39 @@ static int set_pair(struct query *q, struct room_str pair, bool seen[N_KEYS])
     return KEYS[key].set(q, (struct room_str){value, len});
 }
 
-int wire_decode_query(const char *query, size_t len, struct wire_connect *ret,
-                      struct room_error *ret_error)
+static int set_pairs(struct query *q, const char *query, size_t len)
 {
-    struct query q = {.c = {.mode = ROOM_WRITE}, .error = ret_error};
     bool seen[N_KEYS] = {false};
     for (size_t i = 0; i < len;) {
         const char *amp = memchr(query + i, '&', len - i);
         size_t pair_len = amp != NULL ? (size_t)(amp - query) - i : len - i;
-        int err = set_pair(&q, (struct room_str){query + i, pair_len}, seen);
+        int err = set_pair(q, (struct room_str){query + i, pair_len}, seen);
         if (err != 0)
             return err;
         i += pair_len + 1;
     }
+    return 0;
+}
+
+int wire_decode_query_rev(const char *query, size_t len, bool *ret_has_rev, uint64_t *ret_rev,
+                          struct room_error *ret_error)
+{
+    struct query q = {.error = ret_error, .only_rev = true};
+    int err = set_pairs(&q, query, len);
+    if (err != 0)
+        return err;
+    *ret_has_rev = q.has_rev;
+    *ret_rev = q.c.rev;
+    return 0;
+}
+
+int wire_decode_query(const char *query, size_t len, struct wire_connect *ret,
+                      struct room_error *ret_error)
+{
+    struct query q = {.c = {.mode = ROOM_WRITE}, .error = ret_error};
+    int err = set_pairs(&q, query, len);
+    if (err != 0)
+        return err;
     if (q.has_epoch != q.has_rev)
         return words_fail(ret_error, WEFT_EINVAL, 0, q.has_epoch ? "rev" : "epoch", "nothing",
                           "both epoch and rev, or neither");

@@ -52,6 +52,9 @@ WEFT_CHECKED int wire_decode_op(const char *json, size_t len, struct weft_op *re
 /* Plain HTTP: {"room","epoch","rev","length","users"} of a room. */
 WEFT_CHECKED int wire_encode_room(const struct room *room, struct room_str name, struct buf *out);
 
+/* The HTTP status that an error is answered with. */
+unsigned wire_http_status(int err);
+
 /* {"error":{"code":…,"message":…}} for HTTP answers. */
 WEFT_CHECKED int wire_encode_http_error(const char *code, const char *words, struct buf *out);
 
@@ -71,6 +74,10 @@ struct wire_connect {
 
 WEFT_CHECKED int wire_decode_query(const char *query, size_t len, struct wire_connect *ret,
                                    struct room_error *ret_error);
+
+/* The same for a plain HTTP request, which has only `rev`. */
+WEFT_CHECKED int wire_decode_query_rev(const char *query, size_t len, bool *ret_has_rev,
+                                       uint64_t *ret_rev, struct room_error *ret_error);
 
 /* Percent-decodes a room's name from a URL path segment: 1 to ROOM_NAME_BYTES_MAX bytes of UTF-8,
  * no control characters, no '/'. WEFT_EINVAL with words otherwise. */

@@ -99,6 +99,22 @@ static void test_long_answers_cost_more(void **state)
     assert_int_equal(guard_query(&g, SIZE_MAX, 1000 + 4000, &retry_ms), GUARD_PASS);
 }
 
+static void test_which_events_are_queries(void **state)
+{
+    static const enum room_event_kind FREE[] = {ROOM_OPERATION, ROOM_META, ROOM_CURSOR, ROOM_USER};
+    (void)state;
+    struct guard g = guard_of(0, 1, 1, 3);
+    uint32_t retry_ms = 0;
+    for (size_t i = 0; i < 100; i++)
+        assert_int_equal(guard_event(&g, FREE[i % 4], SIZE_MAX, 1000, &retry_ms), GUARD_PASS);
+    /* Of these only a text costs what it is long. */
+    assert_int_equal(guard_event(&g, ROOM_HISTORY, SIZE_MAX, 1000, &retry_ms), GUARD_PASS);
+    assert_int_equal(guard_event(&g, ROOM_SIGNAL, SIZE_MAX, 1000, &retry_ms), GUARD_PASS);
+    assert_int_equal(guard_event(&g, ROOM_TEXT, GUARD_QUERY_BYTES, 1000, &retry_ms), GUARD_REFUSE);
+    assert_int_equal(guard_event(&g, ROOM_TEXT, 0, 1000, &retry_ms), GUARD_PASS);
+    assert_int_equal(guard_event(&g, ROOM_HISTORY, 0, 1000, &retry_ms), GUARD_REFUSE);
+}
+
 static void test_refusals_close(void **state)
 {
     (void)state;
@@ -133,6 +149,7 @@ int main(void)
         cmocka_unit_test(test_no_limit),
         cmocka_unit_test(test_queries),
         cmocka_unit_test(test_long_answers_cost_more),
+        cmocka_unit_test(test_which_events_are_queries),
         cmocka_unit_test(test_refusals_close),
         cmocka_unit_test(test_quiet_forgives),
     };

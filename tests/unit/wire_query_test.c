@@ -146,6 +146,25 @@ static void test_room_name(void **state)
     assert_non_null(strstr(error.words, "1 to 128 bytes"));
 }
 
+static void test_query_of_plain_http(void **state)
+{
+    (void)state;
+    struct room_error error;
+    bool has_rev = true;
+    uint64_t rev = 1;
+    assert_int_equal(wire_decode_query_rev("", 0, &has_rev, &rev, &error), 0);
+    assert_false(has_rev);
+    assert_int_equal(wire_decode_query_rev("mode=%zz&re%76=7", 16, &has_rev, &rev, &error), 0);
+    assert_true(has_rev && rev == 7);
+    static const char *const WRONG[] = {"rev=", "rev=-1", "rev=9007199254740993", "rev=1&rev=1",
+                                        "rev=%zz"};
+    for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++) {
+        assert_int_equal(wire_decode_query_rev(WRONG[i], strlen(WRONG[i]), &has_rev, &rev, &error),
+                         WEFT_EINVAL);
+        assert_non_null(strstr(error.words, "rev: found "));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +172,7 @@ int main(void)
         cmocka_unit_test(test_query_refused),
         cmocka_unit_test(test_name_length),
         cmocka_unit_test(test_room_name),
+        cmocka_unit_test(test_query_of_plain_http),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
