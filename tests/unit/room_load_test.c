@@ -1,36 +1,7 @@
 /* A room from its log: with and without a snapshot, every kind of damage named, exactly-once kept. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "support/room_suite.h"
 
-#include <cmocka.h>
-
-#include "support/room_rig.h"
-
-static struct rig rig;
 static char why[200];
-
-static int set_up(void **state)
-{
-    (void)state;
-    return rig_init(&rig, weft_heap());
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    rig_done(&rig);
-    return 0;
-}
-
-static void says(const char *found, const char *expected)
-{
-    assert_int_equal(rig.err, 0);
-    assert_string_equal(found, expected);
-    assert_true(room_check(rig.room));
-}
 
 /* A log of `head` revisions by A and B; a snapshot is taken where it weighs enough, near its middle
  * when there are more than about 700. */

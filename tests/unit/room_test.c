@@ -1,35 +1,5 @@
 /* The life of an operation in a room: decided, durable, shown; refused; repeated; lost. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "support/room_rig.h"
-
-static struct rig rig;
-
-static int set_up(void **state)
-{
-    (void)state;
-    return rig_init(&rig, weft_heap());
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    rig_done(&rig);
-    return 0;
-}
-
-static void says(const char *found, const char *expected)
-{
-    assert_int_equal(rig.err, 0);
-    assert_string_equal(found, expected);
-    assert_true(room_check(rig.room));
-}
+#include "support/room_suite.h"
 
 /* --- order, then disk, then everybody --- */
 
