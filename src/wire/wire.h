@@ -63,7 +63,7 @@ WEFT_CHECKED int wire_encode_http_error(const char *code, const char *words, str
  * WEFT_EINVAL with the field, found and expected in ret_error->words. Unknown keys are ignored. */
 struct wire_connect {
     enum room_mode mode;
-    bool has_rev; /* both epoch and rev were given */
+    bool has_rev; /* both epoch and rev were given, and the epoch is a UUID */
     struct uuid epoch;
     uint64_t rev;
     uint8_t name_len;

@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "bench/bench.h"
 #include "room/outlog.h"
+#include "support/room_pair.h"
 #include "support/rng.h"
 #include "wire/wire.h"
 
@@ -21,15 +22,7 @@ enum {
 
 /* --- one typed character, this many revisions behind --- */
 
-static struct room *room;
-static struct room_effects *fx;
-
-static void step(const struct room_event *event)
-{
-    room_effects_clear(fx);
-    if (room_step(room, 0, event, fx) != 0)
-        WEFT_NEVER("out of memory");
-}
+static struct room_pair pair;
 
 /* One character by conn; the time until it is decided, which is when it is merged. */
 static uint64_t type_one(uint64_t conn, uint64_t rev, size_t pos_cp)
@@ -41,11 +34,9 @@ static uint64_t type_one(uint64_t conn, uint64_t rev, size_t pos_cp)
     struct room_event event = {.kind = ROOM_OPERATION, .conn = conn};
     event.submission = (struct room_submission){.has_rev = true, .rev = rev, .op = &op};
     uint64_t start_ns = bench_now_ns();
-    step(&event);
+    room_pair_step(&pair, &event);
     uint64_t took_ns = bench_now_ns() - start_ns;
-    struct room_event durable = {.kind = ROOM_DURABLE};
-    durable.durable_rev = room_info(room).head_rev;
-    step(&durable);
+    room_pair_commit(&pair);
     weft_op_done(&op);
     return took_ns;
 }
@@ -53,18 +44,7 @@ static uint64_t type_one(uint64_t conn, uint64_t rev, size_t pos_cp)
 /* A document typed the way people do: runs of 5 to 40 characters, then somewhere else. */
 static void open_typed(void)
 {
-    struct room_config config = {
-        .document_bytes_max = 64 << 20, .people_max = 10, .message_bytes_max = 1 << 20};
-    struct uuid epoch = {{1}};
-    if (room_new(weft_heap(), &config, &epoch, &room) != 0 ||
-        room_effects_new(weft_heap(), &fx) != 0)
-        WEFT_NEVER("out of memory");
-    for (uint8_t i = 1; i <= 2; i++) {
-        struct room_event join = {.kind = ROOM_JOIN, .conn = i};
-        join.join.user_id.bytes[0] = i;
-        join.join.spare_id.bytes[0] = (uint8_t)(i + 10);
-        step(&join);
-    }
+    room_pair_open(&pair);
     struct rng rng = rng_of(1);
     size_t caret = 0;
     size_t left = 0;
@@ -75,12 +55,6 @@ static void open_typed(void)
         }
         type_one(1, rev, caret++);
     }
-}
-
-static void room_close(void)
-{
-    room_effects_free(fx);
-    room_free(room);
 }
 
 static void measure_unseen(uint64_t unseen)
@@ -95,14 +69,14 @@ static void measure_unseen(uint64_t unseen)
          * document is not. */
         bench_add(&first, (double)type_one(2, HISTORY_REVS - unseen, 100) / 1000);
         for (int k = 0; k < KEPT_ROUNDS; k++) {
-            uint64_t rev = room_info(room).head_rev - unseen;
+            uint64_t rev = room_info(pair.room).head_rev - unseen;
             times[k] = (double)type_one(2, rev, rng_below(&rng, (size_t)rev)) / 1000;
             sum += times[k];
         }
         qsort(times, KEPT_ROUNDS, sizeof *times, bench_compare);
         bench_add(&kept, times[KEPT_ROUNDS / 2]);
         bench_add(&mean, sum / KEPT_ROUNDS);
-        room_close();
+        room_pair_close(&pair);
     }
     char cell[3][BENCH_CELL_BYTES];
     printf("%8llu  %-26s %-22s %-22s\n", (unsigned long long)unseen, bench_spread(&first, cell[0]),

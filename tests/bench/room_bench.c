@@ -13,6 +13,7 @@
 #include "base/assert.h"
 #include "bench/bench.h"
 #include "support/replay.h"
+#include "support/room_pair.h"
 
 enum {
     REPEATS = 5,
@@ -71,63 +72,33 @@ static void session_done(struct session *s)
 
 /* --- one room, two people --- */
 
-static struct room *room;
-static struct room_effects *fx;
-
-static void step(const struct room_event *event)
-{
-    room_effects_clear(fx);
-    if (room_step(room, 0, event, fx) != 0)
-        WEFT_NEVER("out of memory");
-}
-
-static void room_open(void)
-{
-    struct room_config config = {
-        .document_bytes_max = 64 << 20, .people_max = 10, .message_bytes_max = 1 << 20};
-    struct uuid epoch = {{1}};
-    if (room_new(weft_heap(), &config, &epoch, &room) != 0 ||
-        room_effects_new(weft_heap(), &fx) != 0)
-        WEFT_NEVER("out of memory");
-    for (uint8_t i = 1; i <= 2; i++) {
-        struct room_event join = {.kind = ROOM_JOIN, .conn = i};
-        join.join.user_id.bytes[0] = i;
-        join.join.spare_id.bytes[0] = (uint8_t)(i + 10);
-        step(&join);
-    }
-}
-
-static void room_close(void)
-{
-    room_effects_free(fx);
-    room_free(room);
-}
+static struct room_pair pair;
 
 static void decide(const struct submission *s, uint64_t seq)
 {
     struct room_event event = {.kind = ROOM_OPERATION, .conn = (uint64_t)s->client + 1};
     event.submission = (struct room_submission){
         .has_rev = true, .rev = s->rev, .has_seq = true, .seq = seq, .op = &s->op};
-    step(&event);
+    room_pair_step(&pair, &event);
 }
 
 static void durable(uint64_t rev)
 {
     struct room_event event = {.kind = ROOM_DURABLE, .durable_rev = rev};
-    step(&event);
+    room_pair_step(&pair, &event);
 }
 
 static double play_life(const struct session *s)
 {
-    room_open();
+    room_pair_open(&pair);
     uint64_t start_ns = bench_now_ns();
     for (size_t i = 0; i < s->n; i++) {
         decide(&s->items[i], i + 1);
         durable(i + 1);
     }
     double ns = (double)(bench_now_ns() - start_ns);
-    check_end(s, room);
-    room_close();
+    check_end(s, pair.room);
+    room_pair_close(&pair);
     return ns / (double)s->n;
 }
 
@@ -135,7 +106,7 @@ static void play_groups(const struct session *s, double *ret_decide_ns, double *
 {
     uint64_t decide_ns = 0;
     uint64_t durable_ns = 0;
-    room_open();
+    room_pair_open(&pair);
     for (size_t i = 0; i < s->n;) {
         uint64_t start_ns = bench_now_ns();
         for (size_t end = i + GROUP; i < s->n && i < end; i++)
@@ -145,8 +116,8 @@ static void play_groups(const struct session *s, double *ret_decide_ns, double *
         durable_ns += bench_now_ns() - decided_ns;
         decide_ns += decided_ns - start_ns;
     }
-    check_end(s, room);
-    room_close();
+    check_end(s, pair.room);
+    room_pair_close(&pair);
     *ret_decide_ns = (double)decide_ns / (double)s->n;
     *ret_durable_ns = (double)durable_ns / (double)s->n;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "support/room_pair.h"
 
 struct foreign {
     struct weft_op op;
@@ -25,21 +26,13 @@ struct replay {
     const struct trace *trace;
     size_t at;
     size_t most;
-    struct room *room;
-    struct room_effects *fx;
+    struct room_pair pair;
     struct side sides[2];
     struct weft_op scratch[2];
     bool alone; /* one client: nothing is ever unseen */
     replay_sent *sent;
     void *sent_ctx;
 };
-
-static void step(struct replay *r, const struct room_event *ev)
-{
-    room_effects_clear(r->fx);
-    if (room_step(r->room, 0, ev, r->fx) != 0)
-        WEFT_NEVER("out of memory");
-}
 
 struct replay *replay_new(const struct trace *t)
 {
@@ -49,19 +42,9 @@ struct replay *replay_new(const struct trace *t)
     r->alone = true;
     for (size_t i = 0; i < t->n && r->alone; i++)
         r->alone = t->lines[i].client == 0;
-    struct room_config config = {
-        .document_bytes_max = 64 << 20, .people_max = 10, .message_bytes_max = 1 << 20};
-    struct uuid epoch = {{1}};
-    if (room_new(weft_heap(), &config, &epoch, &r->room) != 0 ||
-        room_effects_new(weft_heap(), &r->fx) != 0)
-        WEFT_NEVER("out of memory");
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 2; i++)
         weft_op_init(&r->scratch[i], weft_heap());
-        struct room_event join = {.kind = ROOM_JOIN, .conn = (uint64_t)i + 1};
-        join.join.user_id.bytes[0] = (uint8_t)(i + 1);
-        join.join.spare_id.bytes[0] = (uint8_t)(i + 11);
-        step(r, &join);
-    }
+    room_pair_open(&r->pair);
     return r;
 }
 
@@ -74,8 +57,7 @@ void replay_free(struct replay *r)
         free(s->unseen);
         weft_op_done(&r->scratch[i]);
     }
-    room_effects_free(r->fx);
-    room_free(r->room);
+    room_pair_close(&r->pair);
     free(r);
 }
 
@@ -117,8 +99,8 @@ static void keep_foreign(struct side *s, const struct weft_op *op, uint64_t rev)
 /* What the room logged, as it broadcast it. */
 static const struct weft_op *logged(const struct replay *r)
 {
-    for (size_t i = 0; i < room_effects_count(r->fx); i++) {
-        const struct room_effect *e = room_effects_at(r->fx, i);
+    for (size_t i = 0; i < room_effects_count(r->pair.fx); i++) {
+        const struct room_effect *e = room_effects_at(r->pair.fx, i);
         if (e->kind == ROOM_BROADCAST && e->message.type == MESSAGE_EDIT)
             return e->message.edit.op;
     }
@@ -132,10 +114,8 @@ static void submit(struct replay *r, int client, uint64_t rev, const struct weft
         r->sent(r->sent_ctx, client, rev, op);
     struct room_event ev = {.kind = ROOM_OPERATION, .conn = (uint64_t)client + 1};
     ev.submission = (struct room_submission){.has_rev = true, .rev = rev, .op = op};
-    step(r, &ev);
-    struct room_event durable = {.kind = ROOM_DURABLE};
-    durable.durable_rev = room_info(r->room).head_rev;
-    step(r, &durable);
+    room_pair_step(&r->pair, &ev);
+    room_pair_commit(&r->pair);
 }
 
 static void play_line(struct replay *r)
@@ -152,7 +132,7 @@ static void play_line(struct replay *r)
     /* Over the unseen lines, moving both; what was reached at own_rev is what is sent. */
     struct weft_op sent;
     weft_op_init(&sent, weft_heap());
-    uint64_t rev = room_info(r->room).rev;
+    uint64_t rev = room_info(r->pair.room).rev;
     bool cut = false;
     for (size_t i = s->first; i < s->n; i++) {
         struct foreign *f = &s->unseen[i];
@@ -175,7 +155,7 @@ static void play_line(struct replay *r)
     submit(r, l->client, rev, cut ? &sent : op);
     const struct weft_op *in_log = logged(r);
     WEFT_ASSERT(weft_op_equal(in_log, op)); /* the room merged as the client did */
-    s->own_rev = room_info(r->room).rev;
+    s->own_rev = room_info(r->pair.room).rev;
     keep_foreign(other, in_log, s->own_rev);
     weft_op_done(&sent);
 }
@@ -183,7 +163,7 @@ static void play_line(struct replay *r)
 static void play_alone(struct replay *r)
 {
     trace_op(&r->trace->lines[r->at], &r->scratch[0]);
-    submit(r, 0, room_info(r->room).head_rev, &r->scratch[0]);
+    submit(r, 0, room_info(r->pair.room).head_rev, &r->scratch[0]);
 }
 
 void replay_watch(struct replay *r, replay_sent *sent, void *ctx)
@@ -206,7 +186,7 @@ size_t replay_lines(struct replay *r, size_t n)
 
 const struct room *replay_room(const struct replay *r)
 {
-    return r->room;
+    return r->pair.room;
 }
 
 size_t replay_unseen_most(const struct replay *r)
