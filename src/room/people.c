@@ -102,8 +102,9 @@ static bool can_take_up(const struct room *room, const struct room_join *join)
 /* Whether the client may be brought from its revision to ours instead of being given the text. */
 static bool can_catch_up(const struct room *room, const struct room_join *join, bool taken_up)
 {
-    return join->has_rev && taken_up == join->resumes && uuid_equal(&join->epoch, &room->epoch) &&
-           join->rev >= room->history.base_rev && join->rev <= room->durable_rev;
+    return join->has_rev && !join->bad_session && taken_up == join->resumes &&
+           uuid_equal(&join->epoch, &room->epoch) && join->rev >= room->history.base_rev &&
+           join->rev <= room->durable_rev;
 }
 
 static int push_welcome(struct room *room, const struct member *m, bool with_text,

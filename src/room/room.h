@@ -63,6 +63,7 @@ struct room_join {
     struct uuid user_id;  /* of the verified session when `resumes`, else new */
     struct uuid spare_id; /* new as well: used when the session cannot be taken up again */
     bool resumes;         /* user_id is that of a session whose secret verified */
+    bool bad_session;     /* it came with one that did not verify: it is given the whole text */
     bool has_rev;         /* epoch and rev were given */
     struct uuid epoch;
     uint64_t rev;

@@ -17,6 +17,7 @@ void conn_join(struct hub *h, struct conn *c)
     struct room_join *join = &event.join;
     WEFT_ASSERT(c->state == CONN_WAITING && c->entry->state == ENTRY_OPEN);
     join->resumes = c->has_session;
+    join->bad_session = c->bad_session;
     join->user_id = c->session_user;
     if (!c->has_session)
         chance_uuid(join->user_id.bytes);
@@ -191,8 +192,7 @@ int conn_upgrade(void *ctx, struct net_conn *nc, const struct net_head *head, vo
     if (session.len != 0) {
         c->has_session = auth_session_verify(h->auth, e->name, e->name_len, session.at, session.len,
                                              &c->session_user);
-        if (!c->has_session) /* a new session, and the whole text */
-            c->connect.has_rev = false;
+        c->bad_session = !c->has_session;
     }
     *ret_user = c;
     return 0;

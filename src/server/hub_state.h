@@ -100,6 +100,7 @@ struct conn {
     unsigned paused;
     bool closing;
     bool by_key;      /* came by a read key: is not told the room's name */
+    bool bad_session; /* it offered one that did not verify */
     bool has_session; /* session_user is that of a session that verified */
     struct uuid session_user;
     struct outlog_reader reader; /* of entry->outlog when JOINED, of hub.lobby before */

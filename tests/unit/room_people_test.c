@@ -129,6 +129,12 @@ static void resuming_without_a_session_is_fine(void **state)
     ev.join.epoch = rig.epoch;
     says(rig_step(&rig, &ev), "2: welcome 1 resume 1 B seq 0 with A; 2: edit 0..1 [\"a\"]; "
                               "!2: join B");
+    /* With one that did not verify it is a newcomer like any other. */
+    struct room_event bad = joining(3, 'C', "", "");
+    bad.join.has_rev = true;
+    bad.join.epoch = rig.epoch;
+    bad.join.bad_session = true;
+    says(rig_step(&rig, &bad), "3: welcome 1 'a' 1 C seq 0 with A, B; !3: join C");
 }
 
 static void another_epoch_or_an_unknown_revision_gives_the_text(void **state)
