@@ -275,6 +275,41 @@ static int memory_read(struct store *s, const char *name, size_t name_len, uint6
     return err != 0 ? store_fail(s, err, "out of memory: read") : 0;
 }
 
+/* The order of names: by bytes, a name before those it is the start of. */
+static int name_compare(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+    size_t least = a_len < b_len ? a_len : b_len;
+    int by_bytes = least != 0 ? memcmp(a, b, least) : 0;
+    return by_bytes != 0 ? by_bytes : (a_len > b_len) - (a_len < b_len);
+}
+
+/* All names are looked at each time: this store is for tests. */
+static int memory_next(struct store *s, const char *after, size_t after_len, struct store_name *ret)
+{
+    const struct store_memory *m = memory_of(s);
+    const struct name_slot *best = NULL;
+    for (size_t i = 0; i < m->names.cap; i++) {
+        const struct name_slot *slot = &m->names.slots[i];
+        if (slot->name == NULL || m->logs[slot->value].head == 0)
+            continue;
+        if (after != NULL && name_compare(slot->name, slot->len, after, after_len) <= 0)
+            continue;
+        if (best == NULL || name_compare(slot->name, slot->len, best->name, best->len) < 0)
+            best = slot;
+    }
+    if (best == NULL)
+        return WEFT_ENOENT;
+    ret->len = best->len;
+    memcpy(ret->bytes, best->name, best->len);
+    return 0;
+}
+
+static int memory_verify(struct store *s)
+{
+    (void)s;
+    return 0;
+}
+
 static void memory_free(struct store *s)
 {
     struct store_memory *m = memory_of(s);
@@ -292,6 +327,8 @@ static const struct store_port MEMORY_PORT = {
     .load = memory_load,
     .base = memory_base,
     .read = memory_read,
+    .next = memory_next,
+    .verify = memory_verify,
     .free = memory_free,
 };
 

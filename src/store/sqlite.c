@@ -295,6 +295,20 @@ static int make_file(struct store_sqlite *s, const char *folder, const char *pat
     return store_fail(&s->store, WEFT_EIO, "%m (%d): making the file", failed);
 }
 
+/* Answers with "ok" or with what it found first. It reads every page, so that a damaged one is
+ * named here and not by whoever needs it next. */
+static int sqlite_verify(struct store *store)
+{
+    struct store_sqlite *s = sqlite_of(store);
+    char found[STORE_TEXT_BYTES];
+    int64_t ignored;
+    int err = ask(s, "PRAGMA integrity_check(1)", &ignored, found, sizeof found);
+    if (err != 0 || strcmp(found, "ok") == 0)
+        return err;
+    found[strcspn(found, "\n")] = '\0';
+    return store_fail(store, WEFT_ECORRUPT, "%s", found);
+}
+
 static void sqlite_close(struct store *store)
 {
     struct store_sqlite *s = sqlite_of(store);
@@ -314,6 +328,8 @@ static const struct store_port SQLITE_PORT = {
     .load = sqlite_load,
     .base = sqlite_base,
     .read = sqlite_read,
+    .next = sqlite_next,
+    .verify = sqlite_verify,
     .free = sqlite_close,
 };
 

@@ -25,6 +25,8 @@ enum { SQLITE_CACHED_LOGS_MAX = 16384 };
     X(COMMIT, "COMMIT")                                                                            \
     X(ROLLBACK, "ROLLBACK")                                                                        \
     X(LOG_FIND, "SELECT id, epoch, head FROM logs WHERE name = ?1")                                \
+    X(LOG_FIRST, "SELECT name FROM logs ORDER BY name LIMIT 1")                                    \
+    X(LOG_NEXT, "SELECT name FROM logs WHERE name > ?1 ORDER BY name LIMIT 1")                     \
     X(LOG_ADD, "INSERT INTO logs (name, epoch, head) VALUES (?1, ?2, 0)")                          \
     X(LOG_HEAD, "UPDATE logs SET head = ?2 WHERE id = ?1")                                         \
     X(RECORD_ADD, "INSERT INTO records (log, rev, body) VALUES (?1, ?2, ?3)")                      \
@@ -107,5 +109,6 @@ int sqlite_base(struct store *store, const char *name, size_t name_len, uint64_t
                 struct store_log *ret);
 int sqlite_read(struct store *store, const char *name, size_t name_len, uint64_t from, uint64_t to,
                 size_t max_bytes, struct store_log *ret);
+int sqlite_next(struct store *store, const char *after, size_t after_len, struct store_name *ret);
 
 #endif

@@ -201,3 +201,24 @@ int sqlite_read(struct store *store, const char *name, size_t name_len, uint64_t
     uint64_t last = to < log.head ? to : log.head;
     return from <= last ? read_records(s, &log, from, last, last, max_bytes, ret) : 0;
 }
+
+int sqlite_next(struct store *store, const char *after, size_t after_len, struct store_name *ret)
+{
+    struct store_sqlite *s = sqlite_of(store);
+    struct sqlite_query q = sqlite_query_begin(
+        s, after != NULL ? STATEMENT_LOG_NEXT : STATEMENT_LOG_FIRST, "walking the logs");
+    if (after != NULL)
+        sqlite_query_bytes(&q, 1, after, after_len);
+    int row = sqlite_query_row(&q);
+    int err = row == 1 ? 0 : row == 0 ? WEFT_ENOENT : row;
+    const uint8_t *name = NULL;
+    if (err == 0)
+        err = sqlite_column_bytes(&q, 0, &name, &ret->len);
+    if (err == 0 && ret->len > sizeof ret->bytes)
+        err = store_fail(store, WEFT_ECORRUPT, "a log's name has %zu bytes, %d are the most",
+                         ret->len, STORE_NAME_BYTES_MAX);
+    if (err == 0 && ret->len != 0)
+        memcpy(ret->bytes, name, ret->len);
+    sqlite_query_end(&q);
+    return err;
+}

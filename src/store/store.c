@@ -173,6 +173,23 @@ int store_read(struct store *s, const char *name, size_t name_len, uint64_t from
     return hand_over(s, err, &log, ret);
 }
 
+int store_next(struct store *s, const char *after, size_t after_len, struct store_name *ret)
+{
+    int err = check_name(s, after_len);
+    if (err != 0)
+        return err;
+    struct store_name name = {0};
+    err = s->port->next(s, after, after_len, &name);
+    if (err == 0)
+        *ret = name;
+    return err == WEFT_ENOENT ? store_fail(s, err, "no further log") : err;
+}
+
+int store_verify(struct store *s)
+{
+    return s->port->verify(s);
+}
+
 void store_free(struct store *s)
 {
     if (s != NULL)

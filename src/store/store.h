@@ -84,6 +84,11 @@ WEFT_CHECKED int store_log_snapshot(struct store_log *log, uint64_t rev, const v
 /* For stores: the first record that store_load() brings along. */
 uint64_t store_load_first(uint64_t head, uint64_t snapshot_rev, uint64_t tail_revs);
 
+struct store_name {
+    size_t len;
+    char bytes[STORE_NAME_BYTES_MAX]; /* any bytes, no NUL behind them */
+};
+
 struct store;
 
 /* What a store brings. Arguments have been checked against the bounds above, and `ret` is an
@@ -99,6 +104,9 @@ struct store_port {
                 struct store_log *ret);
     int (*read)(struct store *s, const char *name, size_t name_len, uint64_t from, uint64_t to,
                 size_t max_bytes, struct store_log *ret);
+    /* The first name behind `after` in byte order, or of all when it is NULL. */
+    int (*next)(struct store *s, const char *after, size_t after_len, struct store_name *ret);
+    int (*verify)(struct store *s);
     void (*free)(struct store *s);
 };
 
@@ -129,6 +137,16 @@ WEFT_CHECKED int store_base(struct store *s, const char *name, size_t name_len, 
  * least one; none when the stretch is empty. WEFT_ENOENT; WEFT_EINVAL when from is 0. */
 WEFT_CHECKED int store_read(struct store *s, const char *name, size_t name_len, uint64_t from,
                             uint64_t to, size_t max_bytes, struct store_log *ret);
+
+/* Walking all logs, in the byte order of their names: the first one behind `after`, or the first of
+ * all when that is NULL. WEFT_ENOENT when there is none. What is written meanwhile may be met or
+ * not. `ret` may be what `after` points into. */
+WEFT_CHECKED int store_next(struct store *s, const char *after, size_t after_len,
+                            struct store_name *ret);
+
+/* Reads the whole store and checks its own structure (not what the bytes mean). 0, WEFT_ECORRUPT,
+ * or what kept it from reading. Takes as long as reading everything does. */
+WEFT_CHECKED int store_verify(struct store *s);
 
 /* What the last failed call ran into, in plain words ("database or disk is full (13)"). Valid until
  * the next call. */

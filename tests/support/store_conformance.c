@@ -403,6 +403,53 @@ static void reads_within_a_byte_limit(void **state)
     assert_int_equal(store_read(c->store, "a", 1, 0, 3, 9, &log), WEFT_EINVAL);
 }
 
+/* Steps through all logs: how many there are, each behind the one before it in byte order. */
+static size_t count_logs(struct store *s)
+{
+    struct store_name name;
+    struct store_name before = {0};
+    size_t n = 0;
+    int err = store_next(s, NULL, 0, &name);
+    for (; err == 0; n++) {
+        size_t least = name.len < before.len ? name.len : before.len;
+        int order = memcmp(before.bytes, name.bytes, least);
+        assert_true(n == 0 || order < 0 || (order == 0 && before.len < name.len));
+        before = name;
+        err = store_next(s, name.bytes, name.len, &name);
+    }
+    assert_int_equal(err, WEFT_ENOENT);
+    return n;
+}
+
+static void walks_the_logs_in_order(void **state)
+{
+    struct case_state *c = *state;
+    struct store_name name = {.len = 7};
+    assert_int_equal(store_next(c->store, NULL, 0, &name), WEFT_ENOENT);
+    assert_int_equal(name.len, 7); /* written on success only */
+    static const char *const NAMES[] = {"b", "ab", "\xc3\xa4", "a", "B"};
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(commit_one(c->store, store_record(NAMES[i], 1, "x")), 0);
+    /* One that a failed commit would have made is none. */
+    const struct store_write torn[] = {store_record("aa", 1, "x"), store_record("aa", 3, "x")};
+    assert_int_equal(store_commit(c->store, torn, 2), WEFT_EINVAL);
+    static const char *const ORDER[] = {"B", "a", "ab", "b", "\xc3\xa4"};
+    for (int pass = 0; pass < 2; pass++, reopen(c)) {
+        assert_int_equal(store_next(c->store, NULL, 0, &name), 0);
+        for (size_t i = 0; i < 5; i++) {
+            assert_int_equal(name.len, strlen(ORDER[i]));
+            assert_memory_equal(name.bytes, ORDER[i], name.len);
+            int err = store_next(c->store, name.bytes, name.len, &name);
+            assert_int_equal(err, i < 4 ? 0 : WEFT_ENOENT);
+        }
+        /* From a name that is none. */
+        assert_int_equal(store_next(c->store, "aZ", 2, &name), 0);
+        assert_memory_equal(name.bytes, "ab", 2);
+        assert_int_equal(count_logs(c->store), 5);
+        assert_int_equal(store_verify(c->store), 0);
+    }
+}
+
 static void keeps_names_of_any_bytes(void **state)
 {
     struct case_state *c = *state;
@@ -428,6 +475,7 @@ static void keeps_names_of_any_bytes(void **state)
         assert_true(uuid_equal(&log.epoch, &epoch));
         store_log_done(&log);
     }
+    assert_int_equal(count_logs(c->store), N);
 }
 
 static void keeps_bytes_of_any_kind(void **state)
@@ -640,6 +688,7 @@ void store_conformance_tests(const struct store_backend *backend,
         CASE(loads_with_a_tail),
         CASE(gives_the_base_of_each_revision),
         CASE(reads_within_a_byte_limit),
+        CASE(walks_the_logs_in_order),
         CASE(keeps_names_of_any_bytes),
         CASE(keeps_bytes_of_any_kind),
         CASE(keeps_large_bytes),
