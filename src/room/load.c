@@ -45,7 +45,8 @@ static struct room_load *loading(struct room *room)
     return l;
 }
 
-static int corrupt(char *why, size_t why_bytes, const char *what, uint64_t rev, const char *found)
+int room_load_corrupt(char *why, size_t why_bytes, const char *what, uint64_t rev,
+                      const char *found)
 {
     struct fmt f = fmt_of(why, why_bytes);
     fmt_s(&f, what);
@@ -126,9 +127,10 @@ int room_load_snapshot(struct room *room, uint64_t rev, const uint8_t *bytes, si
     int err =
         snapshot_decode(bytes, len, &found_rev, &l->snapshot_sum, &room->sessions, &meta, &content);
     if (err == WEFT_ECORRUPT)
-        return corrupt(why, why_bytes, "snapshot", rev, "its checksum does not hold");
+        return room_load_corrupt(why, why_bytes, "snapshot", rev, "its checksum does not hold");
     if (err == 0 && found_rev != rev)
-        return corrupt(why, why_bytes, "snapshot", rev, "it says it is of another revision");
+        return room_load_corrupt(why, why_bytes, "snapshot", rev,
+                                 "it says it is of another revision");
     if (err != 0)
         return err;
     struct weft_text *text;
@@ -136,7 +138,7 @@ int room_load_snapshot(struct room *room, uint64_t rev, const uint8_t *bytes, si
     if (err == WEFT_ENOMEM)
         return err;
     if (err != 0)
-        return corrupt(why, why_bytes, "snapshot", rev, "its text is not valid UTF-8");
+        return room_load_corrupt(why, why_bytes, "snapshot", rev, "its text is not valid UTF-8");
     weft_text_free(room->text);
     room->text = text;
     if (meta.n != 0) {
@@ -262,10 +264,10 @@ int room_load_record(struct room *room, uint64_t rev, const uint8_t *bytes, size
     if (l == NULL)
         return WEFT_ENOMEM;
     if (record_decode(bytes, len, &r) != 0)
-        return corrupt(why, why_bytes, "record", rev, "its checksum does not hold");
+        return room_load_corrupt(why, why_bytes, "record", rev, "its checksum does not hold");
     const char *wrong = misplaced(room, l, rev, &r);
     if (wrong != NULL)
-        return corrupt(why, why_bytes, "record", rev, wrong);
+        return room_load_corrupt(why, why_bytes, "record", rev, wrong);
     if (!l->has_record && rev <= room->durable_rev) {
         /* The history starts further back than the snapshot. */
         history_done(&room->history);
@@ -280,7 +282,8 @@ int room_load_record(struct room *room, uint64_t rev, const uint8_t *bytes, size
         err = keep(room, bytes, len, &r, &op);
     weft_op_done(&op);
     if (err != 0 && err != WEFT_ENOMEM)
-        return corrupt(why, why_bytes, "record", rev, "its operation does not fit the text");
+        return room_load_corrupt(why, why_bytes, "record", rev,
+                                 "its operation does not fit the text");
     l->has_record = true;
     l->last_sum = r.sum;
     return err;
@@ -318,11 +321,11 @@ int room_load_end(struct room *room, uint64_t head_rev, char *why, size_t why_by
         return WEFT_ENOMEM;
     uint64_t snapshot_rev = l->has_snapshot ? l->snapshot_rev : 0;
     if (room->durable_rev != head_rev || room_head(room) != head_rev)
-        return corrupt(why, why_bytes, "record", head_rev, "the log ends before it");
+        return room_load_corrupt(why, why_bytes, "record", head_rev, "the log ends before it");
     int err = settle_lengths(room, snapshot_rev);
     if (err == WEFT_ECORRUPT)
-        return corrupt(why, why_bytes, "snapshot", snapshot_rev,
-                       "its text is not what the records before it make");
+        return room_load_corrupt(why, why_bytes, "snapshot", snapshot_rev,
+                                 "its text is not what the records before it make");
     if (err != 0)
         return err;
     if (room->head_meta != NULL)

@@ -7,6 +7,7 @@
  *     catch_up.c  what a reader missed, composed
  *     answer.c    texts, histories, repeated acks: answers that may wait for the disk
  *     load.c      from a log; snapshots
+ *     audit.c     a whole log, held against its snapshots
  */
 #ifndef ROOM_STATE_H
 #define ROOM_STATE_H
@@ -178,5 +179,8 @@ WEFT_CHECKED int snapshot_decode(const uint8_t *bytes, size_t len, uint64_t *ret
                                  uint32_t *ret_sum, struct sessions *sessions,
                                  struct room_meta *meta, struct room_str *ret_text);
 void room_load_free(struct room *room);
+/* "<what> <rev>: <found>" into why; returns WEFT_ECORRUPT. */
+int room_load_corrupt(char *why, size_t why_bytes, const char *what, uint64_t rev,
+                      const char *found);
 
 #endif
