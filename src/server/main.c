@@ -1,6 +1,4 @@
-/* weft - the program: commands, start-up in order, exit codes.
- *
- *     0  done, or stopped by a signal as asked     1  could not start     2  not understood */
+/* weft - the program: commands, start-up in order, exit codes (server/check.h has them). */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,13 +7,14 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "server/check.h"
 #include "server/hub.h"
 #include "server/log.h"
 #include "server/version.h"
 #include "store/folder.h"
 #include "store/sqlite.h"
 
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, WHY_BYTES = 400 };
+enum { WHY_BYTES = 400 };
 
 _Noreturn void weft_panic(const char *what, const char *file, int line)
 {
@@ -31,6 +30,7 @@ static const char usage[] =
     "weft " WEFT_VERSION " - edit one text together, from terminals and browsers\n"
     "\n"
     "  weft serve [--flag value ...]   run the server; `weft serve --help` lists the flags\n"
+    "  weft check [--data FOLDER]      read everything in a data folder, say what is damaged\n"
     "  weft help                       this\n"
     "  weft --version                  the version\n";
 
@@ -154,10 +154,12 @@ static int command_serve(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    static const char *const words[] = {"serve", "help", "--version", "--help"};
+    static const char *const words[] = {"serve", "check", "help", "--version", "--help"};
     const char *command = argc > 1 ? argv[1] : "";
     if (strcmp(command, "serve") == 0)
         return command_serve(argc - 2, argv + 2);
+    if (strcmp(command, "check") == 0)
+        return command_check(argc - 1, argv + 1);
     if (strcmp(command, "--version") == 0) {
         printf("weft %s\n", WEFT_VERSION);
         return EXIT_DONE;
@@ -171,7 +173,7 @@ int main(int argc, char **argv)
         fputs(usage, stderr);
         return EXIT_USAGE;
     }
-    const char *nearest = settings_nearest(command, words, 4);
+    const char *nearest = settings_nearest(command, words, sizeof words / sizeof *words);
     fprintf(stderr, "weft: %.40s: unknown command; %s%s%s\n", command,
             nearest != NULL ? "did you mean `weft " : "`weft help` lists them",
             nearest != NULL ? nearest : "", nearest != NULL ? "`?" : "");

@@ -348,13 +348,35 @@ static int open_path(struct store_sqlite *s, const char *folder, const char *pat
     return err == 0 ? prepare_all(s) : err;
 }
 
+/* A path that starts with "file:" would be read as a URI. */
+static bool path_of(const char *folder, char path[PATH_BYTES])
+{
+    int len = snprintf(path, PATH_BYTES, "%s%s/weft.db", folder[0] == '/' ? "" : "./", folder);
+    return len >= 0 && len < PATH_BYTES;
+}
+
+bool store_sqlite_is_there(const char *folder, char *why, size_t why_bytes)
+{
+    char path[PATH_BYTES];
+    if (!path_of(folder, path)) {
+        (void)snprintf(why, why_bytes, "the data folder's path is too long");
+        return false;
+    }
+    if (access(path, F_OK) == 0)
+        return true;
+    if (errno == ENOENT)
+        (void)snprintf(why, why_bytes, "%s is not there; expected a data folder of weft in %s",
+                       path, folder);
+    else
+        (void)snprintf(why, why_bytes, "%s: %m", path);
+    return false;
+}
+
 int store_sqlite_open(const char *folder, enum store_sync sync, struct store **ret, char *why,
                       size_t why_bytes)
 {
-    /* A path that starts with "file:" would be read as a URI. */
     char path[PATH_BYTES];
-    int len = snprintf(path, sizeof path, "%s%s/weft.db", folder[0] == '/' ? "" : "./", folder);
-    if (len < 0 || (size_t)len >= sizeof path) {
+    if (!path_of(folder, path)) {
         (void)snprintf(why, why_bytes, "the data folder's path is too long");
         return WEFT_ELIMIT;
     }

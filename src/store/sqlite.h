@@ -20,4 +20,8 @@ enum store_sync { STORE_SYNC_FULL, STORE_SYNC_OFF };
 WEFT_CHECKED int store_sqlite_open(const char *folder, enum store_sync sync, struct store **ret,
                                    char *why, size_t why_bytes);
 
+/* Whether the folder has the file. If not, `why` says so, or why that cannot be told. For whoever
+ * reads a folder and does not want to make one. */
+bool store_sqlite_is_there(const char *folder, char *why, size_t why_bytes);
+
 #endif
