@@ -88,6 +88,13 @@ static void set_color(struct room_person *p, struct room_str color)
         memcpy(p->color, color.at, COLOR_BYTES);
 }
 
+/* Whether the client's revision is one of this life of the log. */
+static bool knows_rev(const struct room *room, const struct room_join *join)
+{
+    struct uuid epoch = room_shown_epoch(room);
+    return join->has_rev && uuid_equal(&join->epoch, &epoch);
+}
+
 /* Whether what is known of this session is enough to go on with it (room/sessions.h). */
 static bool can_take_up(const struct room *room, const struct room_join *join)
 {
@@ -96,15 +103,14 @@ static bool can_take_up(const struct room *room, const struct room_join *join)
     uint64_t floor_rev = room->sessions.floor_rev;
     if (floor_rev == 0 || sessions_find(&room->sessions, &join->user_id) != NULL)
         return true;
-    return join->has_rev && uuid_equal(&join->epoch, &room->epoch) && join->rev >= floor_rev;
+    return knows_rev(room, join) && join->rev >= floor_rev;
 }
 
 /* Whether the client may be brought from its revision to ours instead of being given the text. */
 static bool can_catch_up(const struct room *room, const struct room_join *join, bool taken_up)
 {
-    return join->has_rev && !join->bad_session && taken_up == join->resumes &&
-           uuid_equal(&join->epoch, &room->epoch) && join->rev >= room->history.base_rev &&
-           join->rev <= room->durable_rev;
+    return knows_rev(room, join) && !join->bad_session && taken_up == join->resumes &&
+           join->rev >= room->history.base_rev && join->rev <= room->durable_rev;
 }
 
 static int push_welcome(struct room *room, const struct member *m, bool with_text,
@@ -120,7 +126,7 @@ static int push_welcome(struct room *room, const struct member *m, bool with_tex
     const struct session *session = sessions_find(&room->sessions, &m->person.user_id);
     struct room_effect *e = effects_message(fx, ROOM_SEND, m->conn, MESSAGE_WELCOME);
     e->message.welcome = (struct room_welcome){
-        .epoch = room->epoch,
+        .epoch = room_shown_epoch(room),
         .rev = room->durable_rev,
         .text = with_text ? room->text : NULL,
         .length_cp = weft_text_size(room->text).cp,

@@ -116,7 +116,8 @@ struct room_info room_info(const struct room *room)
 {
     struct weft_size size = weft_text_size(room->text);
     return (struct room_info){
-        .epoch = room->epoch,
+        .epoch = room_shown_epoch(room),
+        .log_epoch = room->epoch,
         .exists = room->durable_rev != 0,
         .rev = room->durable_rev,
         .head_rev = room_head(room),

@@ -34,6 +34,10 @@ struct room_config {
     size_t document_bytes_max;
     size_t people_max;
     size_t message_bytes_max; /* told in the welcome */
+    /* Which life of the log this is; nil for its first. The epoch that anybody is shown is the
+     * log's own with these bits turned, so a log that was put back from a backup has another one,
+     * and nothing of it needs to be written anew. */
+    struct uuid generation;
 };
 
 /* --- events --- */
@@ -236,10 +240,11 @@ enum room_backlog { ROOM_BACKLOG_LOW, ROOM_BACKLOG_SOME, ROOM_BACKLOG_HIGH };
 
 /* What anybody may be shown: the durable state. */
 struct room_info {
-    struct uuid epoch;
-    bool exists;       /* a room does from its first operation on */
-    uint64_t rev;      /* durable */
-    uint64_t head_rev; /* decided */
+    struct uuid epoch;     /* as clients are shown it */
+    struct uuid log_epoch; /* as the log has it */
+    bool exists;           /* a room does from its first operation on */
+    uint64_t rev;          /* durable */
+    uint64_t head_rev;     /* decided */
     enum room_backlog backlog;
     uint64_t base_rev; /* oldest revision an operation may be written against */
     size_t length_cp;

@@ -69,7 +69,7 @@ struct departed {
 struct room {
     const struct weft_alloc *alloc;
     struct room_config config;
-    struct uuid epoch;
+    struct uuid epoch; /* the log's own */
     int64_t now_ms;
 
     uint64_t durable_rev;
@@ -116,6 +116,15 @@ struct room {
 static inline uint64_t room_head(const struct room *room)
 {
     return history_head(&room->history);
+}
+
+/* The epoch by which clients know this life of the log. */
+static inline struct uuid room_shown_epoch(const struct room *room)
+{
+    struct uuid shown = room->epoch;
+    for (size_t i = 0; i < sizeof shown.bytes; i++)
+        shown.bytes[i] ^= room->config.generation.bytes[i];
+    return shown;
 }
 
 /* Starts an error to conn: fills code and seq, returns where the sentence goes. Only after

@@ -4,7 +4,6 @@
  * but SQLite takes in what a killed server left in the write-ahead log, as any opening does. */
 #include "server/check.h"
 
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 
 #include "base/assert.h"
 #include "room/audit.h"
+#include "server/command.h"
 #include "server/log.h"
 #include "store/folder.h"
 #include "store/sqlite.h"
@@ -292,26 +292,8 @@ static const char usage[] =
 
 int command_check(int argc, char **argv)
 {
-    static const struct option OPTIONS[] = {
-        {"data", required_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'}, {0}};
-    static char program[] = "weft check";
-    const char *folder = getenv("WEFT_DATA");
-    if (folder == NULL || *folder == '\0')
-        folder = "./weft-data";
-    argv[0] = program; /* what getopt begins its sentences with */
-    for (int opt; (opt = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1;) {
-        if (opt == 'h') {
-            fputs(usage, stdout);
-            return EXIT_DONE;
-        }
-        if (opt != 'd')
-            return EXIT_USAGE; /* getopt has said why */
-        folder = optarg;
-    }
-    if (optind < argc) {
-        fprintf(stderr, "weft check: %.40s: found an argument; expected only --data FOLDER\n",
-                argv[optind]);
-        return EXIT_USAGE;
-    }
-    return check_folder(folder);
+    const char *folder = command_data();
+    const struct command_flag flags[] = {{"data", &folder}, {0}};
+    int status;
+    return command_read(argc, argv, usage, flags, &status) ? check_folder(folder) : status;
 }

@@ -198,12 +198,13 @@ static void on_signal(uv_signal_t *handle, int number)
 
 /* --- life --- */
 
-static void init_memory(struct hub *h, const struct settings *s)
+static void init_memory(struct hub *h, const struct settings *s, const struct uuid *generation)
 {
     h->settings = *s;
     h->room_config = (struct room_config){.document_bytes_max = s->limit_document,
                                           .people_max = s->limit_people,
                                           .message_bytes_max = s->limit_message};
+    h->room_config.generation = *generation;
     h->guard_config = (struct guard_config){.messages_per_second = s->rate_messages,
                                             .messages_burst = s->rate_burst,
                                             .queries_per_second = s->rate_queries,
@@ -296,8 +297,8 @@ static int start_net(struct hub *h, char *why, size_t why_bytes)
 }
 
 int hub_new(const struct settings *settings, struct auth *auth,
-            const uint8_t secret[AUTH_KEY_BYTES], struct store *store_take, struct hub **ret,
-            char *why, size_t why_bytes)
+            const uint8_t secret[AUTH_KEY_BYTES], const struct uuid *generation,
+            struct store *store_take, struct hub **ret, char *why, size_t why_bytes)
 {
     struct store *store = store_take;
     struct hub *h = calloc(1, sizeof *h);
@@ -305,7 +306,7 @@ int hub_new(const struct settings *settings, struct auth *auth,
     snprintf(why, why_bytes, "out of memory");
     if (h == NULL)
         goto fail;
-    init_memory(h, settings);
+    init_memory(h, settings, generation);
     h->auth = auth;
     derive_keys(h, secret);
     if (entries_init(h) != 0 || room_effects_new(weft_heap(), &h->fx) != 0 ||

@@ -27,10 +27,10 @@ struct hub;
 
 /* Binds, listens and starts the disk's thread. Takes the store, also on failure; `auth` is borrowed,
  * `settings` copied (its strings borrowed). `secret` keys the hashes by which rooms are named in the
- * log. On failure `why` has a sentence. */
+ * log; `generation` is the data folder's (store/folder.h). On failure `why` has a sentence. */
 WEFT_CHECKED int hub_new(const struct settings *settings, struct auth *auth,
-                         const uint8_t secret[AUTH_KEY_BYTES], struct store *store_take,
-                         struct hub **ret, char *why, size_t why_bytes);
+                         const uint8_t secret[AUTH_KEY_BYTES], const struct uuid *generation,
+                         struct store *store_take, struct hub **ret, char *why, size_t why_bytes);
 
 uint16_t hub_port(const struct hub *h);
 

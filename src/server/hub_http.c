@@ -49,7 +49,8 @@ void request_fail(struct hub *h, struct request *r, unsigned status, const char 
 static void make_etag(const struct entry *e, uint64_t rev, char out[ETAG_BYTES])
 {
     char epoch[UUID_TEXT_LEN + 1];
-    uuid_format(&e->epoch, epoch);
+    struct room_info info = room_info(e->room);
+    uuid_format(&info.epoch, epoch);
     snprintf(out, ETAG_BYTES, "\"%s-%llu\"", epoch, (unsigned long long)rev);
 }
 

@@ -1,4 +1,4 @@
-/* weft - the program: commands, start-up in order, exit codes (server/check.h has them). */
+/* weft - the program: commands, start-up in order, exit codes (server/command.h has them). */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "server/backup.h"
 #include "server/check.h"
+#include "server/command.h"
 #include "server/hub.h"
 #include "server/log.h"
 #include "server/version.h"
@@ -31,6 +33,7 @@ static const char usage[] =
     "\n"
     "  weft serve [--flag value ...]   run the server; `weft serve --help` lists the flags\n"
     "  weft check [--data FOLDER]      read everything in a data folder, say what is damaged\n"
+    "  weft backup --to FOLDER         copy a data folder, also while a server uses it\n"
     "  weft help                       this\n"
     "  weft --version                  the version\n";
 
@@ -84,23 +87,20 @@ static void announce(const struct settings *s, uint16_t port)
         log_line(LOG_WARN, "a power cut may lose what was acknowledged", "sync=off");
 }
 
-static int fail(const char *why)
-{
-    fprintf(stderr, "weft: %s\n", why);
-    return EXIT_FAILED;
-}
-
 static int serve_store(const struct settings *s, const uint8_t secret[AUTH_KEY_BYTES],
                        struct auth *auth)
 {
     char why[WHY_BYTES] = "";
+    struct uuid generation;
     struct store *store = NULL;
     struct hub *hub = NULL;
     enum store_sync sync = s->sync == SETTINGS_SYNC_FULL ? STORE_SYNC_FULL : STORE_SYNC_OFF;
+    if (store_folder_generation(s->data, &generation, why, sizeof why) != 0)
+        return command_fail(why);
     if (store_sqlite_open(s->data, sync, &store, why, sizeof why) != 0)
-        return fail(why);
-    if (hub_new(s, auth, secret, store, &hub, why, sizeof why) != 0)
-        return fail(why);
+        return command_fail(why);
+    if (hub_new(s, auth, secret, &generation, store, &hub, why, sizeof why) != 0)
+        return command_fail(why);
     announce(s, hub_port(hub));
     hub_run(hub);
     hub_free(hub);
@@ -116,15 +116,17 @@ static int serve(const struct settings *s)
     ignore_signals();
     log_set_level((enum log_level)s->log_level);
     if (store_folder_take(s->data, &lock, why, sizeof why) != 0)
-        return fail(why);
+        return command_fail(why);
     int status = EXIT_FAILED;
-    if (store_folder_secret(s->data, "secret.key", secret, sizeof secret, why, sizeof why) != 0) {
-        fail(why);
+    if (store_folder_secret(s->data, SERVER_SECRET_FILE, secret, sizeof secret, why, sizeof why) !=
+        0) {
+        command_fail(why);
         goto done;
     }
     int err = auth_new(secret, &auth);
     if (err != 0) {
-        fail(err == WEFT_ENOMEM ? "out of memory" : "OpenSSL lacks AES-256-SIV, HKDF or HMAC");
+        command_fail(err == WEFT_ENOMEM ? "out of memory"
+                                        : "OpenSSL lacks AES-256-SIV, HKDF or HMAC");
         goto done;
     }
     status = serve_store(s, secret, auth);
@@ -154,12 +156,14 @@ static int command_serve(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    static const char *const words[] = {"serve", "check", "help", "--version", "--help"};
+    static const char *const words[] = {"serve", "check", "backup", "help", "--version", "--help"};
     const char *command = argc > 1 ? argv[1] : "";
     if (strcmp(command, "serve") == 0)
         return command_serve(argc - 2, argv + 2);
     if (strcmp(command, "check") == 0)
         return command_check(argc - 1, argv + 1);
+    if (strcmp(command, "backup") == 0)
+        return command_backup(argc - 1, argv + 1);
     if (strcmp(command, "--version") == 0) {
         printf("weft %s\n", WEFT_VERSION);
         return EXIT_DONE;

@@ -160,11 +160,10 @@ static int read_secret(int fd, uint8_t *secret, size_t len, const char *folder, 
     if (fstat(fd, &info) != 0)
         err = say(why, why_bytes, WEFT_EIO, "%s/%s cannot be read: %m", folder, name);
     else if (!S_ISREG(info.st_mode) || info.st_size != (off_t)len)
-        err =
-            say(why, why_bytes, WEFT_ECORRUPT,
-                "%s/%s is not a secret of %zu bytes; put a backup of it back, or remove it to have "
-                "a new one made",
-                folder, name, len);
+        err = say(why, why_bytes, WEFT_ECORRUPT,
+                  "%s/%s is not a file of %zu bytes; put a backup of it back, or remove it to have "
+                  "a new one made",
+                  folder, name, len);
     else if (read_all(fd, secret, len) != 0)
         err = say(why, why_bytes, WEFT_EIO, "%s/%s cannot be read: %m", folder, name);
     (void)close(fd);
@@ -197,20 +196,45 @@ static int make_secret(int folder_fd, const char *name, const uint8_t *secret, s
     return failed == 0 ? 0 : -1;
 }
 
+/* The file's `len` bytes. WEFT_ENOENT without a sentence when it is not there. */
+static int read_file(int folder_fd, uint8_t *bytes, size_t len, const char *folder,
+                     const char *name, char *why, size_t why_bytes)
+{
+    int fd = openat(folder_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd >= 0)
+        return read_secret(fd, bytes, len, folder, name, why, why_bytes);
+    if (errno == ENOENT)
+        return WEFT_ENOENT;
+    return say(why, why_bytes, WEFT_EIO, "%s/%s cannot be read: %m", folder, name);
+}
+
+int store_folder_generation(const char *folder, struct uuid *ret, char *why, size_t why_bytes)
+{
+    struct uuid found = {0};
+    int folder_fd = open_folder(folder);
+    if (folder_fd < 0)
+        return say(why, why_bytes, WEFT_EIO, "data folder %s cannot be opened: %m", folder);
+    int err =
+        read_file(folder_fd, found.bytes, sizeof found.bytes, folder, "generation", why, why_bytes);
+    (void)close(folder_fd);
+    if (err != 0 && err != WEFT_ENOENT)
+        return err;
+    *ret = found;
+    return 0;
+}
+
 int store_folder_secret(const char *folder, const char *name, uint8_t *secret, size_t len,
                         char *why, size_t why_bytes)
 {
     int folder_fd = open_folder(folder);
     if (folder_fd < 0)
         return say(why, why_bytes, WEFT_EIO, "data folder %s cannot be opened: %m", folder);
-    int fd = openat(folder_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    int err = 0;
-    if (fd >= 0)
-        err = read_secret(fd, secret, len, folder, name, why, why_bytes);
-    else if (errno != ENOENT)
-        err = say(why, why_bytes, WEFT_EIO, "%s/%s cannot be read: %m", folder, name);
-    else if (random_bytes(secret, len) != 0 || make_secret(folder_fd, name, secret, len) != 0)
-        err = say(why, why_bytes, WEFT_EIO, "%s/%s cannot be made: %m", folder, name);
+    int err = read_file(folder_fd, secret, len, folder, name, why, why_bytes);
+    if (err == WEFT_ENOENT) {
+        err = 0;
+        if (random_bytes(secret, len) != 0 || make_secret(folder_fd, name, secret, len) != 0)
+            err = say(why, why_bytes, WEFT_EIO, "%s/%s cannot be made: %m", folder, name);
+    }
     (void)close(folder_fd);
     return err;
 }

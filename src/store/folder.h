@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/uuid.h"
 #include <weft/error.h>
 
 /* Takes the folder: makes it (its parent exists), opens `lock` in it and takes an exclusive
@@ -18,5 +19,10 @@ WEFT_CHECKED int store_folder_take(const char *folder, int *ret_fd, char *why, s
  * size) with `why`. */
 WEFT_CHECKED int store_folder_secret(const char *folder, const char *name, uint8_t *secret,
                                      size_t len, char *why, size_t why_bytes);
+
+/* Which life of its logs the folder holds: nil in one that a server made, random in a backup that
+ * `weft backup` made (store/backup.h). WEFT_EIO or WEFT_ECORRUPT with `why`. */
+WEFT_CHECKED int store_folder_generation(const char *folder, struct uuid *ret, char *why,
+                                         size_t why_bytes);
 
 #endif

@@ -136,6 +136,31 @@ static void a_snapshot_that_may_be_lost_is_taken_again(void **state)
     assert_null(strstr(rig_commit(&rig), "snapshot"));
 }
 
+static void another_life_of_a_log_has_another_epoch(void **state)
+{
+    (void)state;
+    play(12);
+    struct uuid own = rig.epoch;
+    rig.config.generation = (struct uuid){{0x81, 0, 0x18}};
+    assert_int_equal(rig_reload(&rig, false, 1, 12, why), 0);
+    struct room_info info = room_info(rig.room);
+    assert_true(uuid_equal(&info.log_epoch, &own));
+    struct uuid shown = own;
+    shown.bytes[0] ^= 0x81;
+    shown.bytes[2] ^= 0x18;
+    assert_true(uuid_equal(&info.epoch, &shown));
+    /* Who knows the log's first life is given the text, who knows this one is brought on. */
+    assert_non_null(strstr(rig_resume(&rig, 3, 'B', 12), "welcome 12 '"));
+    rig.epoch = shown;
+    assert_non_null(strstr(rig_resume(&rig, 4, 'A', 12), "welcome 12 resume "));
+    /* The log goes on as the one that it is. */
+    rig_op(&rig, 4, "'x'", 12, 13);
+    rig_commit(&rig);
+    rig.epoch = own;
+    rig.config.generation = (struct uuid){{0}};
+    assert_int_equal(rig_reload(&rig, false, 1, 13, why), 0);
+}
+
 /* --- damage --- */
 
 static void refuses(bool with_snapshot, uint64_t first, uint64_t head, const char *words)
@@ -288,11 +313,17 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        T(a_log_of_nothing_is_an_empty_room),          T(from_records_alone),
-        T(from_a_snapshot_and_what_lies_around_it),    T(a_snapshot_is_taken_when_it_is_worth_it),
-        T(a_snapshot_that_may_be_lost_is_taken_again), T(every_flipped_bit_of_a_log_is_found),
-        T(every_flipped_bit_of_a_snapshot_is_found),   T(a_missing_start_or_end_is_found),
-        T(a_record_in_the_wrong_place_is_found),       T(a_snapshot_of_something_else_is_found),
+        T(a_log_of_nothing_is_an_empty_room),
+        T(from_records_alone),
+        T(from_a_snapshot_and_what_lies_around_it),
+        T(a_snapshot_is_taken_when_it_is_worth_it),
+        T(a_snapshot_that_may_be_lost_is_taken_again),
+        T(another_life_of_a_log_has_another_epoch),
+        T(every_flipped_bit_of_a_log_is_found),
+        T(every_flipped_bit_of_a_snapshot_is_found),
+        T(a_missing_start_or_end_is_found),
+        T(a_record_in_the_wrong_place_is_found),
+        T(a_snapshot_of_something_else_is_found),
     };
     return cmocka_run_group_tests_name("a room from its log", tests, NULL, NULL);
 }

@@ -1,0 +1,222 @@
+/* SQLite's own backup, in one step: a read transaction for as long as the copy takes. Writers go on
+ * meanwhile, only their write-ahead log is not copied back until it ends. */
+#define _GNU_SOURCE
+#include "store/backup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/uuid.h"
+#include "store/sqlite.h"
+
+enum { PATH_BYTES = 4096, SECRET_BYTES_MAX = 4096 };
+
+static int say(char *why, size_t why_bytes, int err, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static int say(char *why, size_t why_bytes, int err, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(why, why_bytes, format, args);
+    va_end(args);
+    return err;
+}
+
+/* An empty folder, made when it is missing. */
+static int take_target(const char *to, char *why, size_t why_bytes)
+{
+    if (mkdir(to, 0700) != 0 && errno != EEXIST)
+        return say(why, why_bytes, WEFT_EIO, "%s cannot be made: %m", to);
+    DIR *dir = opendir(to);
+    if (dir == NULL)
+        return say(why, why_bytes, WEFT_EIO, "%s cannot be opened: %m", to);
+    int err = 0;
+    for (const struct dirent *e; err == 0 && (e = readdir(dir)) != NULL;)
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+            err = say(why, why_bytes, WEFT_EINVAL,
+                      "%s has %.100s in it; expected a folder that is empty or not there", to,
+                      e->d_name);
+    (void)closedir(dir);
+    return err;
+}
+
+static bool path_in(const char *folder, const char *name, char path[PATH_BYTES])
+{
+    /* A path that starts with "file:" would be read as a URI. */
+    int len = snprintf(path, PATH_BYTES, "%s%s/%s", folder[0] == '/' ? "" : "./", folder, name);
+    return len >= 0 && len < PATH_BYTES;
+}
+
+static int sqlite_say(sqlite3 *db, int rc, const char *path, char *why, size_t why_bytes)
+{
+    int err = WEFT_EIO;
+    if ((rc & 0xff) == SQLITE_NOMEM)
+        err = WEFT_ENOMEM;
+    else if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB)
+        err = WEFT_ECORRUPT;
+    const char *what =
+        db != NULL && sqlite3_errcode(db) == rc ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
+    return say(why, why_bytes, err, "%s: %s (%d)", path, what, rc);
+}
+
+/* Whatever SQLite writes outside of a commit is not synced by itself. */
+static int sync_path(const char *path, int flags)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+    if (fd < 0)
+        return -1;
+    int failed = fsync(fd) != 0 ? errno : 0;
+    (void)close(fd);
+    errno = failed;
+    return failed == 0 ? 0 : -1;
+}
+
+static int copy_pages(sqlite3 *from, const char *from_path, sqlite3 *to, const char *to_path,
+                      char *why, size_t why_bytes)
+{
+    enum { TRIES = 20, TRY_MS = 50 }; /* somebody who holds the file for a moment */
+    sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
+    if (backup == NULL)
+        return sqlite_say(to, sqlite3_errcode(to), to_path, why, why_bytes);
+    int rc = sqlite3_backup_step(backup, -1);
+    for (int i = 0; i < TRIES && (rc == SQLITE_BUSY || rc == SQLITE_LOCKED); i++) {
+        sqlite3_sleep(TRY_MS);
+        rc = sqlite3_backup_step(backup, -1);
+    }
+    int ended = sqlite3_backup_finish(backup);
+    if (rc != SQLITE_DONE)
+        return sqlite_say(from, rc, from_path, why, why_bytes);
+    if (ended != SQLITE_OK)
+        return sqlite_say(to, ended, to_path, why, why_bytes);
+    return 0;
+}
+
+static int copy_database(const char *from_path, const char *to_path, char *why, size_t why_bytes)
+{
+    sqlite3 *a = NULL;
+    sqlite3 *b = NULL;
+    int fd = open(to_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600); /* SQLite: for everybody */
+    if (fd < 0)
+        return say(why, why_bytes, WEFT_EIO, "%s cannot be made: %m", to_path);
+    (void)close(fd);
+    int err = 0;
+    int rc = sqlite3_open_v2(from_path, &a, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (rc != SQLITE_OK)
+        err = sqlite_say(a, rc, from_path, why, why_bytes);
+    if (err == 0) {
+        rc = sqlite3_open_v2(to_path, &b, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+        if (rc != SQLITE_OK)
+            err = sqlite_say(b, rc, to_path, why, why_bytes);
+    }
+    if (err == 0)
+        err = copy_pages(a, from_path, b, to_path, why, why_bytes);
+    (void)sqlite3_close(a);
+    (void)sqlite3_close(b);
+    if (err == 0 && sync_path(to_path, 0) != 0)
+        err = say(why, why_bytes, WEFT_EIO, "%s cannot be synced: %m", to_path);
+    return err;
+}
+
+/* 0, or -1 with errno. */
+static int write_file(const char *path, const uint8_t *bytes, size_t len)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -1;
+    ssize_t n = write(fd, bytes, len);
+    int failed = n < 0 ? errno : (size_t)n != len ? ENOSPC : fsync(fd) != 0 ? errno : 0;
+    if (close(fd) != 0 && failed == 0)
+        failed = errno;
+    errno = failed;
+    return failed == 0 ? 0 : -1;
+}
+
+static int copy_secret(const char *from, const char *to, const char *name, char *why,
+                       size_t why_bytes)
+{
+    char from_path[PATH_BYTES];
+    char to_path[PATH_BYTES];
+    uint8_t bytes[SECRET_BYTES_MAX + 1];
+    if (!path_in(from, name, from_path) || !path_in(to, name, to_path))
+        return say(why, why_bytes, WEFT_EINVAL, "a data folder's path is too long");
+    int fd = open(from_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 && errno == ENOENT)
+        return 0; /* a server that has not started has none yet */
+    if (fd < 0)
+        return say(why, why_bytes, WEFT_EIO, "%s cannot be read: %m", from_path);
+    ssize_t len = read(fd, bytes, sizeof bytes);
+    int failed = errno;
+    (void)close(fd);
+    errno = failed;
+    if (len < 0)
+        return say(why, why_bytes, WEFT_EIO, "%s cannot be read: %m", from_path);
+    if (len > SECRET_BYTES_MAX)
+        return say(why, why_bytes, WEFT_EINVAL,
+                   "%s has more than %d bytes; this is no secret of a "
+                   "server",
+                   from_path, SECRET_BYTES_MAX);
+    if (write_file(to_path, bytes, (size_t)len) != 0)
+        return say(why, why_bytes, WEFT_EIO, "%s cannot be written: %m", to_path);
+    explicit_bzero(bytes, sizeof bytes);
+    return 0;
+}
+
+static int write_generation(const char *to, char *why, size_t why_bytes)
+{
+    char path[PATH_BYTES];
+    struct uuid generation;
+    if (!path_in(to, "generation", path))
+        return say(why, why_bytes, WEFT_EINVAL, "a data folder's path is too long");
+    if (getrandom(generation.bytes, sizeof generation.bytes, 0) != sizeof generation.bytes)
+        return say(why, why_bytes, WEFT_EIO, "the system gives no random numbers");
+    /* What it is laid over stays a UUID of version 4 (RFC 9562 section 5.4). */
+    generation.bytes[6] &= 0x0f;
+    generation.bytes[8] &= 0x3f;
+    if (write_file(path, generation.bytes, sizeof generation.bytes) != 0)
+        return say(why, why_bytes, WEFT_EIO, "%s cannot be written: %m", path);
+    return 0;
+}
+
+/* Under another name until it is whole, so that no server takes half of it for a data folder. */
+static int copy_logs(const char *from, const char *to, uint64_t *ret_bytes, char *why,
+                     size_t why_bytes)
+{
+    char from_path[PATH_BYTES];
+    char part_path[PATH_BYTES];
+    char to_path[PATH_BYTES];
+    struct stat info;
+    if (!path_in(from, "weft.db", from_path) || !path_in(to, "weft.db.part", part_path) ||
+        !path_in(to, "weft.db", to_path))
+        return say(why, why_bytes, WEFT_EINVAL, "a data folder's path is too long");
+    int err = copy_database(from_path, part_path, why, why_bytes);
+    if (err != 0)
+        return err;
+    if (stat(part_path, &info) != 0 || rename(part_path, to_path) != 0 ||
+        sync_path(to, O_DIRECTORY) != 0)
+        return say(why, why_bytes, WEFT_EIO, "%s cannot be made: %m", to_path);
+    *ret_bytes = (uint64_t)info.st_size;
+    return 0;
+}
+
+int store_sqlite_backup(const char *from, const char *to, const char *const *secrets,
+                        uint64_t *ret_bytes, char *why, size_t why_bytes)
+{
+    if (!store_sqlite_is_there(from, why, why_bytes))
+        return WEFT_EINVAL;
+    int err = take_target(to, why, why_bytes);
+    if (err == 0)
+        err = write_generation(to, why, why_bytes);
+    for (size_t i = 0; err == 0 && secrets[i] != NULL; i++)
+        err = copy_secret(from, to, secrets[i], why, why_bytes);
+    return err == 0 ? copy_logs(from, to, ret_bytes, why, why_bytes) : err;
+}
