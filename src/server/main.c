@@ -87,6 +87,22 @@ static void announce(const struct settings *s, uint16_t port)
         log_line(LOG_WARN, "a power cut may lose what was acknowledged", "sync=off");
 }
 
+/* Logs that were written without syncing may be shorter than clients were told. */
+static int take_generation(const struct settings *s, struct uuid *ret, char *why)
+{
+    char boot_id[STORE_BOOT_ID_BYTES];
+    bool renewed = false;
+    store_folder_boot_id(boot_id);
+    bool synced = s->sync == SETTINGS_SYNC_FULL;
+    int err = store_folder_begin(s->data, synced, boot_id, &renewed, why, WHY_BYTES);
+    if (err == 0)
+        err = store_folder_generation(s->data, ret, why, WHY_BYTES);
+    if (err == 0 && renewed)
+        log_line(LOG_WARN, "the machine stopped while the logs were not synced",
+                 "epochs=new acknowledged=may_be_lost");
+    return err;
+}
+
 static int serve_store(const struct settings *s, const uint8_t secret[AUTH_KEY_BYTES],
                        struct auth *auth)
 {
@@ -95,7 +111,7 @@ static int serve_store(const struct settings *s, const uint8_t secret[AUTH_KEY_B
     struct store *store = NULL;
     struct hub *hub = NULL;
     enum store_sync sync = s->sync == SETTINGS_SYNC_FULL ? STORE_SYNC_FULL : STORE_SYNC_OFF;
-    if (store_folder_generation(s->data, &generation, why, sizeof why) != 0)
+    if (take_generation(s, &generation, why) != 0)
         return command_fail(why);
     if (store_sqlite_open(s->data, sync, &store, why, sizeof why) != 0)
         return command_fail(why);
@@ -104,6 +120,8 @@ static int serve_store(const struct settings *s, const uint8_t secret[AUTH_KEY_B
     announce(s, hub_port(hub));
     hub_run(hub);
     hub_free(hub);
+    if (store_folder_end(s->data, why, sizeof why) != 0)
+        return command_fail(why);
     return EXIT_DONE;
 }
 

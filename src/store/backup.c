@@ -11,11 +11,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/uuid.h"
+#include "store/folder.h"
 #include "store/sqlite.h"
 
 enum { PATH_BYTES = 4096, SECRET_BYTES_MAX = 4096 };
@@ -171,22 +170,6 @@ static int copy_secret(const char *from, const char *to, const char *name, char 
     return 0;
 }
 
-static int write_generation(const char *to, char *why, size_t why_bytes)
-{
-    char path[PATH_BYTES];
-    struct uuid generation;
-    if (!path_in(to, "generation", path))
-        return say(why, why_bytes, WEFT_EINVAL, "a data folder's path is too long");
-    if (getrandom(generation.bytes, sizeof generation.bytes, 0) != sizeof generation.bytes)
-        return say(why, why_bytes, WEFT_EIO, "the system gives no random numbers");
-    /* What it is laid over stays a UUID of version 4 (RFC 9562 section 5.4). */
-    generation.bytes[6] &= 0x0f;
-    generation.bytes[8] &= 0x3f;
-    if (write_file(path, generation.bytes, sizeof generation.bytes) != 0)
-        return say(why, why_bytes, WEFT_EIO, "%s cannot be written: %m", path);
-    return 0;
-}
-
 /* Under another name until it is whole, so that no server takes half of it for a data folder. */
 static int copy_logs(const char *from, const char *to, uint64_t *ret_bytes, char *why,
                      size_t why_bytes)
@@ -215,7 +198,7 @@ int store_sqlite_backup(const char *from, const char *to, const char *const *sec
         return WEFT_EINVAL;
     int err = take_target(to, why, why_bytes);
     if (err == 0)
-        err = write_generation(to, why, why_bytes);
+        err = store_folder_renew(to, why, why_bytes);
     for (size_t i = 0; err == 0 && secrets[i] != NULL; i++)
         err = copy_secret(from, to, secrets[i], why, why_bytes);
     return err == 0 ? copy_logs(from, to, ret_bytes, why, why_bytes) : err;

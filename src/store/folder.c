@@ -208,6 +208,29 @@ static int read_file(int folder_fd, uint8_t *bytes, size_t len, const char *fold
     return say(why, why_bytes, WEFT_EIO, "%s/%s cannot be read: %m", folder, name);
 }
 
+static int renew_generation(int folder_fd)
+{
+    struct uuid generation;
+    if (random_bytes(generation.bytes, sizeof generation.bytes) != 0)
+        return -1;
+    /* What it is laid over stays a UUID of version 4 (RFC 9562 section 5.4). */
+    generation.bytes[6] &= 0x0f;
+    generation.bytes[8] &= 0x3f;
+    return make_secret(folder_fd, "generation", generation.bytes, sizeof generation.bytes);
+}
+
+int store_folder_renew(const char *folder, char *why, size_t why_bytes)
+{
+    int folder_fd = open_folder(folder);
+    if (folder_fd < 0)
+        return say(why, why_bytes, WEFT_EIO, "data folder %s cannot be opened: %m", folder);
+    int err = 0;
+    if (renew_generation(folder_fd) != 0)
+        err = say(why, why_bytes, WEFT_EIO, "%s/generation cannot be written: %m", folder);
+    (void)close(folder_fd);
+    return err;
+}
+
 int store_folder_generation(const char *folder, struct uuid *ret, char *why, size_t why_bytes)
 {
     struct uuid found = {0};
@@ -235,6 +258,103 @@ int store_folder_secret(const char *folder, const char *name, uint8_t *secret, s
         if (random_bytes(secret, len) != 0 || make_secret(folder_fd, name, secret, len) != 0)
             err = say(why, why_bytes, WEFT_EIO, "%s/%s cannot be made: %m", folder, name);
     }
+    (void)close(folder_fd);
+    return err;
+}
+
+/* ---- writing without syncing ------------------------------------------------------------------ */
+
+#define MARK "unsynced"
+
+void store_folder_boot_id(char ret[STORE_BOOT_ID_BYTES])
+{
+    ret[0] = '\0';
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    ssize_t len = read(fd, ret, STORE_BOOT_ID_BYTES - 1);
+    (void)close(fd);
+    ret[len > 0 ? len : 0] = '\0';
+    ret[strcspn(ret, "\n")] = '\0';
+}
+
+/* 0, or -1 with errno. What is not there needs no sync. */
+static int sync_file(int folder_fd, const char *name)
+{
+    int fd = openat(folder_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : -1;
+    int failed = fsync(fd) != 0 ? errno : 0;
+    (void)close(fd);
+    errno = failed;
+    return failed == 0 ? 0 : -1;
+}
+
+static int sync_logs(int folder_fd)
+{
+    if (sync_file(folder_fd, "weft.db-wal") != 0 || sync_file(folder_fd, "weft.db") != 0 ||
+        fsync(folder_fd) != 0)
+        return -1;
+    if (unlinkat(folder_fd, MARK, 0) != 0 && errno != ENOENT)
+        return -1;
+    return fsync(folder_fd);
+}
+
+/* 1: a mark of this run; 0: none; 2: of another run; -1 with errno. */
+static int read_mark(int folder_fd, const char *boot_id)
+{
+    char mark[STORE_BOOT_ID_BYTES];
+    int fd = openat(folder_fd, MARK, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : -1;
+    ssize_t len = read(fd, mark, sizeof mark);
+    int failed = errno;
+    (void)close(fd);
+    errno = failed;
+    if (len < 0)
+        return -1;
+    bool same =
+        (size_t)len == strlen(boot_id) && len != 0 && memcmp(mark, boot_id, (size_t)len) == 0;
+    return same ? 1 : 2;
+}
+
+static int begin(int folder_fd, bool synced, const char *boot_id, bool *ret_renewed)
+{
+    int mark = read_mark(folder_fd, boot_id);
+    if (mark < 0)
+        return -1;
+    if (mark == 2 && renew_generation(folder_fd) != 0)
+        return -1;
+    *ret_renewed = mark == 2;
+    if (synced)
+        return mark != 0 ? sync_logs(folder_fd) : 0;
+    return mark == 1 ? 0 : make_secret(folder_fd, MARK, (const uint8_t *)boot_id, strlen(boot_id));
+}
+
+int store_folder_begin(const char *folder, bool synced, const char *boot_id, bool *ret_renewed,
+                       char *why, size_t why_bytes)
+{
+    bool renewed = false;
+    int folder_fd = open_folder(folder);
+    if (folder_fd < 0)
+        return say(why, why_bytes, WEFT_EIO, "data folder %s cannot be opened: %m", folder);
+    int err = 0;
+    if (begin(folder_fd, synced, boot_id, &renewed) != 0)
+        err = say(why, why_bytes, WEFT_EIO, "data folder %s cannot be written to: %m", folder);
+    else
+        *ret_renewed = renewed;
+    (void)close(folder_fd);
+    return err;
+}
+
+int store_folder_end(const char *folder, char *why, size_t why_bytes)
+{
+    int folder_fd = open_folder(folder);
+    if (folder_fd < 0)
+        return say(why, why_bytes, WEFT_EIO, "data folder %s cannot be opened: %m", folder);
+    int err = 0;
+    if (sync_logs(folder_fd) != 0)
+        err = say(why, why_bytes, WEFT_EIO, "data folder %s cannot be synced: %m", folder);
     (void)close(folder_fd);
     return err;
 }

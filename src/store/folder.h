@@ -2,6 +2,7 @@
 #ifndef STORE_FOLDER_H
 #define STORE_FOLDER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,9 +21,33 @@ WEFT_CHECKED int store_folder_take(const char *folder, int *ret_fd, char *why, s
 WEFT_CHECKED int store_folder_secret(const char *folder, const char *name, uint8_t *secret,
                                      size_t len, char *why, size_t why_bytes);
 
-/* Which life of its logs the folder holds: nil in one that a server made, random in a backup that
- * `weft backup` made (store/backup.h). WEFT_EIO or WEFT_ECORRUPT with `why`. */
+/* Which life of its logs the folder holds: nil in one that a server made, random once it was
+ * given another (below, and store/backup.h). WEFT_EIO or WEFT_ECORRUPT with `why`. */
 WEFT_CHECKED int store_folder_generation(const char *folder, struct uuid *ret, char *why,
                                          size_t why_bytes);
+
+/* Gives the folder another generation: from now on no revision that a client knows counts. On disk
+ * when it returns 0. WEFT_EIO with `why`. */
+WEFT_CHECKED int store_folder_renew(const char *folder, char *why, size_t why_bytes);
+
+/* Before the logs are opened. With `synced` false, what is written from now on may be lost when the
+ * machine stops, after clients were told that it is there: a mark in the folder says so, with the
+ * name of this run of the machine. Where a mark of another run is found, the machine has stopped in
+ * the meantime, so the logs may have become shorter than clients know them: the folder is given a new
+ * generation, and *ret_renewed is true. With `synced` true what an earlier unsynced server left is
+ * synced and the mark is gone.
+ *
+ * boot_id: store_folder_boot_id(); "" is no run's name and unlike every other. WEFT_EIO with `why`. */
+WEFT_CHECKED int store_folder_begin(const char *folder, bool synced, const char *boot_id,
+                                    bool *ret_renewed, char *why, size_t why_bytes);
+
+/* After the logs were closed: syncs what is there and takes the mark away. WEFT_EIO with `why`; the
+ * mark then stays. */
+WEFT_CHECKED int store_folder_end(const char *folder, char *why, size_t why_bytes);
+
+enum { STORE_BOOT_ID_BYTES = 64 };
+
+/* The name of this run of the machine, "" where the system does not tell. */
+void store_folder_boot_id(char ret[STORE_BOOT_ID_BYTES]);
 
 #endif

@@ -1,6 +1,8 @@
 /* Coming back: the composed catch-up, and exactly-once across cuts, crashes and restarts. */
 
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { LEFT, transform } from '../../web/client/ot.js';
 import { chance, opOf, Replica, SEED, serve, test, UUID } from './lib.mjs';
 
@@ -25,6 +27,31 @@ async function caughtUp(client, text, rev, own) {
 }
 
 /* ---- resuming ---- */
+
+test('unsynced logs that a power cut may have shortened are another epoch', async (t) => {
+    const server = await serve(t, ['--sync', 'off']);
+    const ada = await server.join('cut');
+    await ada.ask({ type: 'insert', text: 'hi', seq: 1 }, 'ack');
+    const mark = path.join(server.data, 'unsynced');
+    assert.match(readFileSync(mark, 'utf8'), /^[0-9a-f-]{36}$/);
+
+    /* A crash of weft alone loses nothing. */
+    await server.kill();
+    const second = await restarted(t, server);
+    const back = await resume(second, 'cut', ada, 1);
+    assert.deepEqual([back.welcome.epoch, back.welcome.text], [ada.welcome.epoch, undefined]);
+
+    /* As it looks after the machine was off in the meantime. */
+    await second.kill();
+    writeFileSync(mark, 'another run');
+    const third = await restarted(t, server);
+    await third.says(/msg="the machine stopped while the logs were not synced"/);
+    const again = await resume(third, 'cut', ada, 1);
+    assert.notEqual(again.welcome.epoch, ada.welcome.epoch);
+    assert.deepEqual([again.welcome.text, again.welcome.seq], ['hi', 1]);
+    await third.stop();
+    assert.ok(!existsSync(mark));
+});
 
 test('nothing was missed: a welcome without text, and nothing behind it', async (t) => {
     const server = await serve(t);

@@ -166,6 +166,68 @@ static void secret_is_kept(void **state)
     assert_memory_not_equal(a, b, 32);
 }
 
+static bool is_there(const struct place *p, const char *name)
+{
+    char path[STORE_FOLDER_BYTES + 40];
+    (void)snprintf(path, sizeof path, "%s/%s", p->folder, name);
+    return access(path, F_OK) == 0;
+}
+
+/* A server's start: whether the folder has another generation afterwards. */
+static bool renews(struct place *p, bool synced, const char *boot_id)
+{
+    struct uuid before;
+    struct uuid after;
+    bool renewed = !synced; /* to be overwritten */
+    assert_int_equal(store_folder_generation(p->folder, &before, p->why, sizeof p->why), 0);
+    assert_int_equal(
+        store_folder_begin(p->folder, synced, boot_id, &renewed, p->why, sizeof p->why), 0);
+    assert_int_equal(store_folder_generation(p->folder, &after, p->why, sizeof p->why), 0);
+    assert_int_equal(renewed, !uuid_equal(&before, &after));
+    assert_int_equal(is_there(p, "unsynced"), !synced);
+    return renewed;
+}
+
+static void unsynced_logs_get_a_new_generation_when_the_machine_stopped(void **state)
+{
+    struct place *p = *state;
+    struct uuid none;
+    assert_int_equal(store_folder_generation(p->folder, &none, p->why, sizeof p->why), 0);
+    assert_true(uuid_is_nil(&none));
+    /* Synced: no mark, whatever happens. */
+    assert_false(renews(p, true, "run 1"));
+    assert_false(renews(p, true, "run 2"));
+    /* Unsynced, and stopped as it should be. */
+    assert_false(renews(p, false, "run 2"));
+    assert_int_equal(store_folder_end(p->folder, p->why, sizeof p->why), 0);
+    assert_false(is_there(p, "unsynced"));
+    assert_false(renews(p, false, "run 3"));
+    /* Killed: the system still has what was written. */
+    assert_false(renews(p, false, "run 3"));
+    assert_false(renews(p, true, "run 3"));
+    assert_false(renews(p, true, "run 4"));
+    /* The machine stopped; of names of which one is the start of the other as well. */
+    assert_false(renews(p, false, "run 4"));
+    assert_true(renews(p, false, "run 45"));
+    assert_true(renews(p, false, "run 4"));
+    assert_true(renews(p, true, "run 6"));
+    assert_false(renews(p, true, "run 7"));
+    /* Where the system does not name its runs, each start could be after a stop. */
+    assert_false(renews(p, false, ""));
+    assert_true(renews(p, false, ""));
+}
+
+static void runs_of_the_machine_have_names(void **state)
+{
+    (void)state;
+    char a[STORE_BOOT_ID_BYTES] = "x";
+    char b[STORE_BOOT_ID_BYTES] = "y";
+    store_folder_boot_id(a);
+    store_folder_boot_id(b);
+    assert_string_equal(a, b);
+    assert_null(strchr(a, '\n'));
+}
+
 static void secret_of_a_wrong_size_is_refused(void **state)
 {
     struct place *p = *state;
@@ -468,6 +530,8 @@ int main(void)
         CASE(folder_is_held_by_one_process),
         CASE(secret_is_kept),
         CASE(secret_of_a_wrong_size_is_refused),
+        CASE(unsynced_logs_get_a_new_generation_when_the_machine_stopped),
+        CASE(runs_of_the_machine_have_names),
         CASE(files_are_ours_alone),
         CASE(foreign_files_are_refused),
         CASE(newer_and_odd_schemas_are_refused),
