@@ -27,8 +27,10 @@ struct memory_items {
 struct memory_log {
     struct uuid epoch;
     uint64_t head;
-    uint64_t head_then;    /* after the commit that is being checked; == head outside commits */
-    size_t snapshots_more; /* ... and the snapshots it may add */
+    struct uuid epoch_then; /* as head_then */
+    uint64_t head_then;     /* after the commit that is being checked; == head outside commits */
+    size_t records_more;    /* ... and the records and snapshots it may add */
+    size_t snapshots_more;
     struct memory_items records;   /* at[i].rev == i + 1 */
     struct memory_items snapshots; /* rising revs */
 };
@@ -60,11 +62,23 @@ static int items_reserve(struct memory_items *items, size_t more)
     return 0;
 }
 
-static void items_done(struct memory_items *items)
+static void items_clear(struct memory_items *items)
 {
     for (size_t i = 0; i < items->n; i++)
         free(items->at[i].bytes);
+    items->n = 0;
+}
+
+static void items_done(struct memory_items *items)
+{
+    items_clear(items);
     free(items->at);
+}
+
+static void empty(struct memory_log *log)
+{
+    items_clear(&log->records);
+    items_clear(&log->snapshots);
 }
 
 /* The number of items with a revision of at most rev. */
@@ -122,9 +136,17 @@ static int stage(struct store_memory *m, const struct store_write *w, size_t *re
         return err;
     struct memory_log *log = &m->logs[i];
     if (log->head_then == 0)
-        log->epoch = w->epoch;
-    if (!uuid_equal(&log->epoch, &w->epoch))
+        log->epoch_then = w->epoch;
+    if (!uuid_equal(&log->epoch_then, &w->epoch))
         return store_fail(&m->store, WEFT_EINVAL, "the log has another epoch");
+    if (w->kind == STORE_DROP && log->head_then == 0)
+        return store_fail(&m->store, WEFT_EINVAL, "there is no log to drop");
+    if (w->kind == STORE_DROP) {
+        log->head_then = 0;
+        *ret_log = i;
+        *ret_item = (struct memory_item){0};
+        return 0;
+    }
     bool in_turn =
         w->kind == STORE_RECORD ? w->rev == log->head_then + 1 : w->rev <= log->head_then;
     if (!in_turn)
@@ -132,7 +154,7 @@ static int stage(struct store_memory *m, const struct store_write *w, size_t *re
                           (unsigned long long)w->rev, (unsigned long long)log->head_then);
 
     if (w->kind == STORE_RECORD)
-        err = items_reserve(&log->records, (size_t)(log->head_then - log->head) + 1);
+        err = items_reserve(&log->records, log->records_more + 1);
     else
         err = items_reserve(&log->snapshots, log->snapshots_more + 1);
     if (err != 0)
@@ -144,10 +166,12 @@ static int stage(struct store_memory *m, const struct store_write *w, size_t *re
             return WEFT_ENOMEM;
         memcpy(bytes, w->bytes, w->len);
     }
-    if (w->kind == STORE_RECORD)
+    if (w->kind == STORE_RECORD) {
         log->head_then++;
-    else
+        log->records_more++;
+    } else {
         log->snapshots_more++;
+    }
     *ret_log = i;
     *ret_item = (struct memory_item){.rev = w->rev, .bytes = bytes, .len = w->len};
     return 0;
@@ -188,14 +212,20 @@ static int memory_commit(struct store *s, const struct store_write *writes, size
         struct memory_log *log = &m->logs[logs[i]];
         if (err != 0)
             free(items[i].bytes);
+        else if (writes[i].kind == STORE_DROP)
+            empty(log);
         else
             put(writes[i].kind == STORE_RECORD ? &log->records : &log->snapshots, items[i]);
     }
     for (size_t i = 0; i < staged; i++) {
         struct memory_log *log = &m->logs[logs[i]];
-        if (err == 0)
+        if (err == 0) {
             log->head = log->head_then;
+            log->epoch = log->epoch_then;
+        }
         log->head_then = log->head;
+        log->epoch_then = log->epoch;
+        log->records_more = 0;
         log->snapshots_more = 0;
         WEFT_ASSERT(log->records.n == log->head);
     }

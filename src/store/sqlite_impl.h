@@ -29,6 +29,9 @@ enum { SQLITE_CACHED_LOGS_MAX = 16384 };
     X(LOG_NEXT, "SELECT name FROM logs WHERE name > ?1 ORDER BY name LIMIT 1")                     \
     X(LOG_ADD, "INSERT INTO logs (name, epoch, head) VALUES (?1, ?2, 0)")                          \
     X(LOG_HEAD, "UPDATE logs SET head = ?2 WHERE id = ?1")                                         \
+    X(LOG_DROP, "DELETE FROM logs WHERE id = ?1")                                                  \
+    X(RECORDS_DROP, "DELETE FROM records WHERE log = ?1")                                          \
+    X(SNAPSHOTS_DROP, "DELETE FROM snapshots WHERE log = ?1")                                      \
     X(RECORD_ADD, "INSERT INTO records (log, rev, body) VALUES (?1, ?2, ?3)")                      \
     X(RECORDS, "SELECT rev, body FROM records WHERE log = ?1 AND rev BETWEEN ?2 AND ?3 "           \
                "ORDER BY rev")                                                                     \
@@ -45,7 +48,9 @@ struct sqlite_log {
     int64_t id;
     struct uuid epoch;
     uint64_t head;
-    bool dirty; /* head is newer than the row; only inside a commit */
+    /* Only inside a commit: */
+    bool dirty; /* head is newer than the row */
+    bool gone;  /* dropped; there is no row */
 };
 
 struct store_sqlite {

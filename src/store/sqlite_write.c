@@ -3,7 +3,9 @@
 
 #include "base/assert.h"
 
-static int make_log(struct store_sqlite *s, const struct store_write *w, size_t *ret)
+/* *ret: where the log of this name was, when it was dropped in this commit (`again`); and where it
+ * is. */
+static int make_log(struct store_sqlite *s, const struct store_write *w, bool again, size_t *ret)
 {
     struct sqlite_query q = sqlite_query_begin(s, STATEMENT_LOG_ADD, "making a log");
     sqlite_query_bytes(&q, 1, w->name, w->name_len);
@@ -12,6 +14,10 @@ static int make_log(struct store_sqlite *s, const struct store_write *w, size_t 
     if (err != 0)
         return err;
     const struct sqlite_log log = {.id = sqlite3_last_insert_rowid(s->db), .epoch = w->epoch};
+    if (again) {
+        s->logs[*ret] = log;
+        return 0;
+    }
     return sqlite_log_cache(s, w->name, w->name_len, &log, ret);
 }
 
@@ -27,12 +33,32 @@ static int put(struct store_sqlite *s, int64_t log, const struct store_write *w)
     return sqlite_query_run(&q);
 }
 
+static int drop(struct store_sqlite *s, struct sqlite_log *log)
+{
+    static const enum sqlite_statement STATEMENTS[] = {STATEMENT_SNAPSHOTS_DROP,
+                                                       STATEMENT_RECORDS_DROP, STATEMENT_LOG_DROP};
+    int err = 0;
+    for (size_t i = 0; err == 0 && i < sizeof STATEMENTS / sizeof *STATEMENTS; i++) {
+        struct sqlite_query q = sqlite_query_begin(s, STATEMENTS[i], "dropping a log");
+        sqlite_query_int(&q, 1, (uint64_t)log->id);
+        err = sqlite_query_run(&q);
+    }
+    log->gone = true;
+    log->dirty = false;
+    return err;
+}
+
 static int write_one(struct store_sqlite *s, const struct store_write *w)
 {
     size_t i;
     int err = sqlite_log_find(s, w->name, w->name_len, &i);
-    if (err == WEFT_ENOENT && w->kind == STORE_RECORD && w->rev == 1)
-        err = make_log(s, w, &i);
+    bool gone = err == 0 && s->logs[i].gone;
+    if (gone)
+        err = WEFT_ENOENT;
+    if (err == WEFT_ENOENT && w->kind == STORE_DROP)
+        err = store_fail(&s->store, WEFT_EINVAL, "there is no log to drop");
+    else if (err == WEFT_ENOENT && w->kind == STORE_RECORD && w->rev == 1)
+        err = make_log(s, w, gone, &i);
     else if (err == WEFT_ENOENT)
         err = store_fail(&s->store, WEFT_EINVAL, "revision %llu is out of turn: there is no log",
                          (unsigned long long)w->rev);
@@ -41,6 +67,8 @@ static int write_one(struct store_sqlite *s, const struct store_write *w)
     struct sqlite_log *log = &s->logs[i];
     if (!uuid_equal(&log->epoch, &w->epoch))
         return store_fail(&s->store, WEFT_EINVAL, "the log has another epoch");
+    if (w->kind == STORE_DROP)
+        return drop(s, log);
     bool in_turn = w->kind == STORE_RECORD ? w->rev == log->head + 1 : w->rev <= log->head;
     if (!in_turn)
         return store_fail(&s->store, WEFT_EINVAL, "revision %llu is out of turn: the log has %llu",
@@ -110,5 +138,10 @@ int sqlite_commit(struct store *store, const struct store_write *writes, size_t 
         err = run(s, STATEMENT_COMMIT, "commit");
     if (err != 0)
         roll_back(s);
+    for (size_t i = 0; err == 0 && i < n; i++)
+        if (writes[i].kind == STORE_DROP) {
+            sqlite_log_forget_all(s); /* what is gone must not be found */
+            break;
+        }
     return err;
 }

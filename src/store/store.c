@@ -101,9 +101,9 @@ static int check_name(struct store *s, size_t name_len)
 
 static int check_write(struct store *s, const struct store_write *w)
 {
-    WEFT_ASSERT(w->kind == STORE_RECORD || w->kind == STORE_SNAPSHOT);
+    WEFT_ASSERT(w->kind <= STORE_DROP);
     int err = check_name(s, w->name_len);
-    if (err != 0)
+    if (err != 0 || w->kind == STORE_DROP)
         return err;
     if (w->len > STORE_ITEM_BYTES_MAX)
         return store_fail(s, WEFT_ELIMIT, "revision %llu has %zu bytes, %d are the most",

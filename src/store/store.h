@@ -34,6 +34,8 @@ enum store_write_kind {
     STORE_RECORD,   /* record `rev`; the log is made, with `epoch`, when rev == 1 */
     STORE_SNAPSHOT, /* stands for records 1..rev; rev is at most the log's last record, in this
                      * commit's order. A second one at the same rev takes the first one's place */
+    STORE_DROP, /* the log goes, with all its records and snapshots; rev and bytes are unused. In
+                     * the same commit one of the same name may begin, with any epoch */
 };
 
 /* One write. Bytes are borrowed until store_commit() returns. */

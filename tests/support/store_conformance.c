@@ -353,6 +353,81 @@ static void loads_with_a_tail(void **state)
     }
 }
 
+static struct store_write drop_of(const char *log)
+{
+    return make_write(STORE_DROP, log, 0, "");
+}
+
+static void drops_a_log_whole(void **state)
+{
+    struct case_state *c = *state;
+    struct store_log log;
+    assert_int_equal(commit_one(c->store, drop_of("a")), WEFT_EINVAL);
+    store_fill(c->store, "a", 0, 5, 2);
+    store_fill(c->store, "b", 0, 5, 2);
+    assert_int_equal(commit_one(c->store, store_snapshot("a", 3, "three")), 0);
+    struct store_write other = drop_of("a");
+    other.epoch = store_epoch(2);
+    assert_int_equal(commit_one(c->store, other), WEFT_EINVAL);
+    assert_int_equal(store_load(c->store, "a", 1, 0, &log), 0);
+    store_log_done(&log);
+
+    assert_int_equal(commit_one(c->store, drop_of("a")), 0);
+    for (int pass = 0; pass < 2; pass++, reopen(c)) {
+        struct store_name name;
+        assert_int_equal(store_load(c->store, "a", 1, 0, &log), WEFT_ENOENT);
+        assert_int_equal(store_next(c->store, NULL, 0, &name), 0);
+        assert_memory_equal(name.bytes, "b", 1);
+        assert_int_equal(commit_one(c->store, store_record("a", 6, "x")), WEFT_EINVAL);
+        assert_int_equal(commit_one(c->store, drop_of("a")), WEFT_EINVAL);
+    }
+    assert_int_equal(store_load(c->store, "b", 1, 9, &log), 0);
+    store_assert_filled(&log, "b", 1, 5);
+    store_log_done(&log);
+}
+
+static void begins_a_dropped_log_anew(void **state)
+{
+    struct case_state *c = *state;
+    struct store_log log;
+    store_fill(c->store, "a", 0, 9, 3);
+    assert_int_equal(commit_one(c->store, store_snapshot("a", 9, "nine")), 0);
+    struct store_write writes[] = {
+        store_record("a", 10, "ten"),   drop_of("a"),
+        store_record("a", 1, "one"),    store_record("a", 2, "two"),
+        store_snapshot("a", 2, "text"), store_record("a", 3, "three"),
+    };
+    for (size_t i = 2; i < 6; i++)
+        writes[i].epoch = store_epoch(7);
+    /* All or nothing: the last one is out of turn. */
+    writes[5].rev = 4;
+    assert_int_equal(store_commit(c->store, writes, 6), WEFT_EINVAL);
+    assert_int_equal(store_load(c->store, "a", 1, 0, &log), 0);
+    assert_int_equal(log.head, 9);
+    assert_bytes(&log, log.snapshot_at, log.snapshot_len, "nine");
+    store_log_done(&log);
+
+    writes[5].rev = 3;
+    assert_int_equal(store_commit(c->store, writes, 6), 0);
+    const struct uuid epoch = store_epoch(7);
+    for (int pass = 0; pass < 2; pass++, reopen(c)) {
+        assert_int_equal(store_load(c->store, "a", 1, 9, &log), 0);
+        assert_true(uuid_equal(&log.epoch, &epoch));
+        assert_int_equal(log.head, 3);
+        assert_int_equal(log.n_records, 3);
+        assert_bytes(&log, log.records[2].at, log.records[2].len, "three");
+        assert_int_equal(log.snapshot_rev, 2);
+        assert_bytes(&log, log.snapshot_at, log.snapshot_len, "text");
+        store_log_done(&log);
+    }
+    /* Twice in one commit, and gone at its end. */
+    struct store_write more[] = {drop_of("a"), store_record("a", 1, "x"), drop_of("a")};
+    more[0].epoch = epoch;
+    assert_int_equal(store_commit(c->store, more, 3), 0);
+    assert_int_equal(store_load(c->store, "a", 1, 9, &log), WEFT_ENOENT);
+    store_fill(c->store, "a", 0, 2, 1);
+}
+
 static void gives_the_base_of_each_revision(void **state)
 {
     struct case_state *c = *state;
@@ -601,6 +676,10 @@ static struct store_write random_write(struct rng *r, const uint8_t *pool, uint6
 {
     static const char *const NAMES[RANDOM_LOGS] = {"a", "b", "c", "", "\xff"};
     size_t log = rng_below(r, RANDOM_LOGS);
+    if (rng_chance(r, 3)) {
+        heads[log] = 0;
+        return drop_of(NAMES[log]);
+    }
     bool snapshot = rng_chance(r, 15);
     struct store_write w = snapshot ? store_snapshot(NAMES[log], rng_below(r, heads[log] + 1), "")
                                     : store_record(NAMES[log], heads[log] + 1, "");
@@ -686,6 +765,8 @@ void store_conformance_tests(const struct store_backend *backend,
         CASE(orders_within_a_commit),
         CASE(snapshots_take_each_others_place),
         CASE(loads_with_a_tail),
+        CASE(drops_a_log_whole),
+        CASE(begins_a_dropped_log_anew),
         CASE(gives_the_base_of_each_revision),
         CASE(reads_within_a_byte_limit),
         CASE(walks_the_logs_in_order),
