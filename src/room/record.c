@@ -144,6 +144,15 @@ static void store_u32(uint8_t *at, uint32_t v)
         at[i] = (uint8_t)(v >> (8 * i));
 }
 
+uint32_t record_follow(uint8_t *bytes, size_t len, uint32_t prev_sum)
+{
+    WEFT_ASSERT(len > RECORD_SUM_BYTES);
+    uint32_t sum = crc32c(prev_sum, bytes + RECORD_SUM_BYTES, len - RECORD_SUM_BYTES);
+    store_u32(bytes, prev_sum);
+    store_u32(bytes + 4, sum);
+    return sum;
+}
+
 int record_encode(struct record *r, const struct weft_op *op, struct buf *out)
 {
     size_t start = out->len;
@@ -156,10 +165,7 @@ int record_encode(struct record *r, const struct weft_op *op, struct buf *out)
         out->len = start;
         return err;
     }
-    uint8_t *at = out->data + start;
-    r->sum = crc32c(r->prev_sum, at + RECORD_SUM_BYTES, out->len - start - RECORD_SUM_BYTES);
-    store_u32(at, r->prev_sum);
-    store_u32(at + 4, r->sum);
+    r->sum = record_follow(out->data + start, out->len - start, r->prev_sum);
     return 0;
 }
 

@@ -48,6 +48,10 @@ WEFT_CHECKED int record_decode(const uint8_t *bytes, size_t len, struct record *
 /* The same without the sum, for what was checked when it came into memory. */
 WEFT_CHECKED int record_parse(const uint8_t *bytes, size_t len, struct record *ret);
 
+/* Puts a good record behind another one, whose sum is prev_sum, or first into a log of another epoch
+ * (record_first_sum): only its two sums change. Returns its new sum. */
+uint32_t record_follow(uint8_t *bytes, size_t len, uint32_t prev_sum);
+
 /* The entries of a record that has some; ECORRUPT when they do not check. */
 WEFT_CHECKED int record_meta(const uint8_t *bytes, size_t len, const struct record *r,
                              struct room_meta *ret);

@@ -1,220 +1,37 @@
-/* What of a log is good is the room's rule (room/audit.h); here it is read and printed.
- *
- * The folder is held while it is read, so a server cannot write meanwhile. Nothing in it is changed,
+/* The folder is held while it is read, so a server cannot write meanwhile. Nothing in it is changed,
  * but SQLite takes in what a killed server left in the write-ahead log, as any opening does. */
 #include "server/check.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "base/assert.h"
-#include "room/audit.h"
+#include "server/check_log.h"
 #include "server/command.h"
-#include "server/log.h"
 #include "store/folder.h"
 #include "store/sqlite.h"
 
-enum {
-    WHY_BYTES = 400,
-    READ_BYTES = 8 << 20, /* of records at once: memory, whatever a log has */
-};
+enum { WHY_BYTES = 400 };
 
 struct check {
     struct store *store;
-    const char *name; /* of the log that is being read */
-    size_t name_len;
     uint64_t n_logs, n_records, n_snapshots;
     uint64_t n_damaged;
-    bool damaged; /* the one that is being read */
 };
-
-/* Revisions at which a log has snapshots, newest first. */
-struct revs {
-    uint64_t *at;
-    size_t n, cap;
-};
-
-static const char *quoted(const struct check *c, char out[LOG_QUOTED_BYTES])
-{
-    char name[STORE_NAME_BYTES_MAX + 1];
-    memcpy(name, c->name, c->name_len);
-    name[c->name_len] = '\0';
-    return log_quote(name, out);
-}
-
-static void found(struct check *c, const char *what)
-{
-    char name[LOG_QUOTED_BYTES];
-    printf("room %s: %s\n", quoted(c, name), what);
-    c->damaged = true;
-}
-
-static int revs_add(struct revs *r, uint64_t rev)
-{
-    if (r->n == r->cap) {
-        size_t cap = r->cap != 0 ? r->cap * 2 : 16;
-        uint64_t *at = realloc(r->at, cap * sizeof *at);
-        if (at == NULL)
-            return WEFT_ENOMEM;
-        r->at = at;
-        r->cap = cap;
-    }
-    r->at[r->n++] = rev;
-    return 0;
-}
-
-/* From the newest back: a snapshot, then the newest one before it. */
-static int list_snapshots(struct check *c, uint64_t head, struct revs *ret)
-{
-    int err = 0;
-    for (uint64_t rev = head; err == 0 && rev != 0;) {
-        struct store_log log;
-        err = store_base(c->store, c->name, c->name_len, rev, &log);
-        if (err != 0)
-            break;
-        if (log.has_snapshot)
-            err = revs_add(ret, log.snapshot_rev);
-        rev = log.has_snapshot ? log.snapshot_rev - 1 : 0;
-        store_log_done(&log);
-    }
-    return err;
-}
-
-static int check_snapshot(struct check *c, struct audit *audit)
-{
-    char why[WHY_BYTES];
-    struct store_log log;
-    int err = store_base(c->store, c->name, c->name_len, audit_rev(audit), &log);
-    if (err != 0)
-        return err;
-    err =
-        audit_snapshot(audit, log.bytes.data + log.snapshot_at, log.snapshot_len, why, sizeof why);
-    store_log_done(&log);
-    c->n_snapshots++;
-    if (err != WEFT_ECORRUPT)
-        return err;
-    found(c, why);
-    return 0; /* records are good without it */
-}
-
-/* One piece of records. *ret_more: there are further ones, and all so far are good. */
-static int check_records(struct check *c, struct audit *audit, struct revs *snapshots,
-                         const struct store_log *log, bool *ret_more)
-{
-    char why[WHY_BYTES];
-    char words[WHY_BYTES + 100];
-    for (size_t i = 0; i < log->n_records; i++) {
-        const uint8_t *bytes = log->bytes.data + log->records[i].at;
-        int err = audit_record(audit, bytes, log->records[i].len, why, sizeof why);
-        if (err == WEFT_ECORRUPT) {
-            uint64_t good = audit_rev(audit);
-            snprintf(words, sizeof words, "%s; of %llu revisions the first %llu are good", why,
-                     (unsigned long long)log->head, (unsigned long long)good);
-            found(c, words);
-            *ret_more = false;
-            return 0;
-        }
-        if (err != 0)
-            return err;
-        c->n_records++;
-        if (snapshots->n == 0 || snapshots->at[snapshots->n - 1] != audit_rev(audit))
-            continue;
-        snapshots->n--;
-        err = check_snapshot(c, audit);
-        if (err != 0)
-            return err;
-    }
-    *ret_more = audit_rev(audit) < log->head && log->n_records != 0;
-    return 0;
-}
-
-/* A stretch that the store cannot give whole is read again one by one, up to where it breaks. */
-static int read_piece(struct check *c, uint64_t from, bool *one_by_one, struct store_log *ret)
-{
-    uint64_t to = *one_by_one ? from : UINT64_MAX;
-    int err = store_read(c->store, c->name, c->name_len, from, to, READ_BYTES, ret);
-    if (err != WEFT_ECORRUPT || *one_by_one)
-        return err;
-    *one_by_one = true;
-    return store_read(c->store, c->name, c->name_len, from, from, READ_BYTES, ret);
-}
-
-static int check_pieces(struct check *c, struct audit **ret_audit, struct revs *snapshots)
-{
-    bool more = true;
-    bool one_by_one = false;
-    int err = 0;
-    while (err == 0 && more) {
-        struct store_log log;
-        uint64_t from = *ret_audit != NULL ? audit_rev(*ret_audit) + 1 : 1;
-        err = read_piece(c, from, &one_by_one, &log);
-        if (err != 0)
-            break;
-        if (*ret_audit == NULL)
-            err = audit_new(weft_heap(), &log.epoch, ret_audit);
-        if (err == 0 && from == 1 && !one_by_one)
-            err = list_snapshots(c, log.head, snapshots);
-        if (err == 0)
-            err = check_records(c, *ret_audit, snapshots, &log, &more);
-        store_log_done(&log);
-    }
-    return err;
-}
-
-/* As a server would open it: what lies beyond the log's end shows here. */
-static int check_opening(struct check *c)
-{
-    struct store_log log;
-    int err = store_load(c->store, c->name, c->name_len, 0, &log);
-    if (err == 0)
-        store_log_done(&log);
-    return err;
-}
-
-/* The store's own structure does not hold. */
-static void found_broken(struct check *c, const struct audit *audit)
-{
-    char words[STORE_TEXT_BYTES + 100];
-    snprintf(words, sizeof words, "%s; the first %llu revisions are good",
-             store_error_text(c->store),
-             (unsigned long long)(audit != NULL ? audit_rev(audit) : 0));
-    found(c, words);
-}
-
-/* One log. What is wrong with it was printed; an error is what kept it from being read. */
-static int check_log(struct check *c)
-{
-    struct audit *audit = NULL;
-    struct revs snapshots = {0};
-    int err = check_pieces(c, &audit, &snapshots);
-    if (err == 0)
-        err = check_opening(c);
-    if (err == WEFT_ECORRUPT) {
-        found_broken(c, audit);
-        err = 0;
-    }
-    WEFT_ASSERT(err != WEFT_ENOENT); /* nobody else writes here */
-    audit_free(audit);
-    free(snapshots.at);
-    return err;
-}
 
 static int check_logs(struct check *c)
 {
-    struct store_name name;
-    int err = store_next(c->store, NULL, 0, &name);
+    struct log_check log = {.store = c->store};
+    int err = store_next(c->store, NULL, 0, &log.name);
     while (err == 0) {
-        c->name = name.bytes;
-        c->name_len = name.len;
+        err = check_log(&log);
         c->n_logs++;
-        c->damaged = false;
-        err = check_log(c);
-        c->n_damaged += c->damaged;
+        c->n_records += log.good;
+        c->n_snapshots += log.n_snapshots;
+        c->n_damaged += log.records_damaged || log.snapshots_damaged;
         if (err == 0)
-            err = store_next(c->store, name.bytes, name.len, &name);
+            err = store_next(c->store, log.name.bytes, log.name.len, &log.name);
     }
     return err == WEFT_ENOENT ? 0 : err;
 }

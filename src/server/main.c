@@ -12,6 +12,7 @@
 #include "server/command.h"
 #include "server/hub.h"
 #include "server/log.h"
+#include "server/repair.h"
 #include "server/version.h"
 #include "store/folder.h"
 #include "store/sqlite.h"
@@ -33,6 +34,7 @@ static const char usage[] =
     "\n"
     "  weft serve [--flag value ...]   run the server; `weft serve --help` lists the flags\n"
     "  weft check [--data FOLDER]      read everything in a data folder, say what is damaged\n"
+    "  weft repair [--data FOLDER]     make damaged rooms open again, up to their last good edit\n"
     "  weft backup --to FOLDER         copy a data folder, also while a server uses it\n"
     "  weft help                       this\n"
     "  weft --version                  the version\n";
@@ -174,12 +176,15 @@ static int command_serve(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    static const char *const words[] = {"serve", "check", "backup", "help", "--version", "--help"};
+    static const char *const words[] = {"serve", "check",     "repair", "backup",
+                                        "help",  "--version", "--help"};
     const char *command = argc > 1 ? argv[1] : "";
     if (strcmp(command, "serve") == 0)
         return command_serve(argc - 2, argv + 2);
     if (strcmp(command, "check") == 0)
         return command_check(argc - 1, argv + 1);
+    if (strcmp(command, "repair") == 0)
+        return command_repair(argc - 1, argv + 1);
     if (strcmp(command, "backup") == 0)
         return command_backup(argc - 1, argv + 1);
     if (strcmp(command, "--version") == 0) {

@@ -1,11 +1,13 @@
-/* `weft check` on data folders that are whole and on some that are not: what it prints and how it
- * ends. The logs are those of real rooms; damage is done to the file with SQLite. */
+/* `weft check` and `weft repair` on data folders that are whole and on some that are not: what they
+ * print, how they end, and what is there afterwards. The logs are those of real rooms; damage is done to the file with SQLite. */
+#include <dirent.h>
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <unistd.h>
 
 #include "server/check.h"
 #include "server/command.h"
+#include "server/repair.h"
 #include "store/folder.h"
 #include "store/sqlite.h"
 #include "support/room_suite.h"
@@ -15,7 +17,8 @@ static char folder[STORE_FOLDER_BYTES];
 static char printed[4000];
 
 /* What the command printed, both streams in one, in the order they were written. */
-static int check(const char *a, const char *b)
+static int run(int (*command)(int argc, char **argv), const char *word, const char *a,
+               const char *b)
 {
     char path[STORE_FOLDER_BYTES + 20];
     snprintf(path, sizeof path, "%s.out", folder);
@@ -25,15 +28,16 @@ static int check(const char *a, const char *b)
     fflush(NULL);
     dup2(fd, 1);
     dup2(fd, 2);
-    char words[3][300] = {"check"};
+    char words[3][300];
     char *argv[4] = {words[0], NULL, NULL, NULL};
     int argc = 1;
+    snprintf(words[0], sizeof words[0], "%s", word);
     for (const char *const *arg = (const char *[]){a, b, NULL}; *arg != NULL; arg++) {
         snprintf(words[argc], sizeof words[argc], "%s", *arg);
         argv[argc] = words[argc];
         argc++;
     }
-    int status = command_check(argc, argv);
+    int status = command(argc, argv);
     fflush(NULL);
     dup2(was[0], 1);
     dup2(was[1], 2);
@@ -45,6 +49,16 @@ static int check(const char *a, const char *b)
     close(fd);
     unlink(path);
     return status;
+}
+
+static int check(const char *a, const char *b)
+{
+    return run(command_check, "check", a, b);
+}
+
+static int repair(void)
+{
+    return run(command_repair, "repair", "--data", folder);
 }
 
 static void expect(int status, const char *words)
@@ -112,8 +126,28 @@ static int make_folder(void **state)
     return set_up(state);
 }
 
+/* The folder in the data folder that repairing made; false when there is none. */
+static bool find_kept(char out[2 * STORE_FOLDER_BYTES])
+{
+    bool there = false;
+    DIR *dir = opendir(folder);
+    assert_non_null(dir);
+    for (const struct dirent *e; (e = readdir(dir)) != NULL;) {
+        if (strncmp(e->d_name, "before-repair-", 14) != 0)
+            continue;
+        assert_false(there);
+        there = true;
+        snprintf(out, 2 * STORE_FOLDER_BYTES, "%s/%.200s", folder, e->d_name);
+    }
+    closedir(dir);
+    return there;
+}
+
 static int drop_folder(void **state)
 {
+    char kept[2 * STORE_FOLDER_BYTES];
+    if (find_kept(kept))
+        store_folder_remove(kept);
     store_folder_remove(folder);
     return tear_down(state);
 }
@@ -221,6 +255,107 @@ static void what_cannot_be_read_is_no_damage(void **state)
     close(lock);
 }
 
+/* --- repair --- */
+
+/* What a server would find: the log as a room, which stays in the rig. */
+static uint64_t open_room(const char *name, struct uuid *ret_epoch)
+{
+    char why[200] = "";
+    struct store_log log;
+    struct store *store = open_store();
+    assert_int_equal(store_load(store, name, strlen(name), 10, &log), 0);
+    rig.epoch = log.epoch;
+    rig_reset(&rig);
+    const uint8_t *bytes = log.bytes.data;
+    if (log.has_snapshot)
+        assert_int_equal(room_load_snapshot(rig.room, log.snapshot_rev, bytes + log.snapshot_at,
+                                            log.snapshot_len, why, sizeof why),
+                         0);
+    for (size_t i = 0; i < log.n_records; i++)
+        assert_int_equal(room_load_record(rig.room, log.first_rev + i, bytes + log.records[i].at,
+                                          log.records[i].len, why, sizeof why),
+                         0);
+    assert_int_equal(room_load_end(rig.room, log.head, why, sizeof why), 0);
+    *ret_epoch = log.epoch;
+    uint64_t head = log.head;
+    store_log_done(&log);
+    store_free(store);
+    return head;
+}
+
+static void what_is_whole_is_not_touched(void **state)
+{
+    (void)state;
+    char kept[2 * STORE_FOLDER_BYTES];
+    write_folder();
+    assert_int_equal(repair(), EXIT_DONE);
+    assert_string_equal(printed, "nothing to repair\n");
+    assert_false(find_kept(kept));
+}
+
+static void a_room_is_kept_up_to_its_last_good_revision(void **state)
+{
+    (void)state;
+    char kept[2 * STORE_FOLDER_BYTES];
+    struct uuid epoch;
+    write_folder();
+    sql("UPDATE records SET body = CAST(substr(body, 1, length(body) - 1) || x'00' AS BLOB) WHERE "
+        "log = 1 AND rev = 300");
+    assert_int_equal(repair(), EXIT_DONE);
+    assert_non_null(strstr(printed, "room \"plan\": record 300: its checksum does not hold; of 400 "
+                                    "revisions the first 299 are good\n"
+                                    "the folder as it was is kept in "));
+    assert_non_null(strstr(printed, "room \"plan\": repaired: revisions 1 to 299 of 400 are kept, "
+                                    "in the new epoch "));
+    assert_non_null(strstr(printed, "\n1 room repaired, 0 not\n"));
+    expect(EXIT_DONE, "looked at 2 rooms, 302 revisions, 0 snapshots: all good\n");
+
+    const struct uuid before = rig.epoch;
+    assert_int_equal(open_room("plan", &epoch), 299);
+    assert_false(uuid_equal(&epoch, &before));
+    assert_int_equal(room_info(rig.room).length_cp, 299 * 500);
+    /* Exactly-once goes on where the log ends; who knew more is given the text. */
+    assert_non_null(strstr(rig_resume(&rig, 1, 'A', 299), "welcome 299 resume 149500 A seq 299"));
+    rig.epoch = before;
+    assert_non_null(strstr(rig_resume(&rig, 2, 'A', 350), "welcome 299 '"));
+    assert_int_equal(open_room("tea/time", &epoch), 3);
+    assert_true(epoch.bytes[15] == 'F'); /* the other one is as it was */
+    rig.epoch = before;
+
+    assert_true(find_kept(kept));
+    assert_int_equal(check("--data", kept), EXIT_DAMAGED);
+    assert_non_null(strstr(printed, "record 300: its checksum does not hold"));
+}
+
+static void damaged_snapshots_cost_nothing(void **state)
+{
+    (void)state;
+    struct uuid epoch;
+    write_folder();
+    sql("UPDATE snapshots SET body = CAST(substr(body, 1, 100) || x'00' || substr(body, 102) AS BLOB)");
+    assert_int_equal(repair(), EXIT_DONE);
+    assert_non_null(strstr(
+        printed, "room \"plan\": repaired: its damaged snapshots are gone, no revision is\n"));
+    expect(EXIT_DONE, "looked at 2 rooms, 403 revisions, 0 snapshots: all good\n");
+    const struct uuid before = rig.epoch;
+    assert_int_equal(open_room("plan", &epoch), 400);
+    assert_true(uuid_equal(&epoch, &before));
+}
+
+static void what_cannot_be_kept_is_said(void **state)
+{
+    (void)state;
+    write_folder();
+    sql("DELETE FROM records WHERE log = 2 AND rev = 1; UPDATE logs SET epoch = x'00' WHERE id = 1");
+    assert_int_equal(repair(), EXIT_DAMAGED);
+    assert_non_null(strstr(
+        printed, "room \"plan\": not repaired: nothing of it can be read; put a backup back\n"));
+    assert_non_null(strstr(printed, "room \"tea/time\": record 1 is missing; the first 0 "));
+    assert_non_null(strstr(printed, "room \"tea/time\": repaired: none of its 3 revisions could be "
+                                    "kept, it is empty\n"));
+    assert_non_null(strstr(printed, "\n1 room repaired, 1 not\n"));
+}
+
 static void arguments_are_read(void **state)
 {
     (void)state;
@@ -244,7 +379,11 @@ int main(void)
         CASE(a_head_that_is_wrong_is_found),
         CASE(a_damaged_file_is_told),
         CASE(what_cannot_be_read_is_no_damage),
+        CASE(what_is_whole_is_not_touched),
+        CASE(a_room_is_kept_up_to_its_last_good_revision),
+        CASE(damaged_snapshots_cost_nothing),
+        CASE(what_cannot_be_kept_is_said),
         CASE(arguments_are_read),
     };
-    return cmocka_run_group_tests_name("weft check", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("looking after a data folder", tests, NULL, NULL);
 }

@@ -1,0 +1,218 @@
+/* A room is kept up to its last good revision, as a new log of a new epoch, in one commit. Clients
+ * that knew later revisions are given the text whole and merge what they had.
+ *
+ * Where only snapshots are damaged nothing is lost: they are left out, the epoch stays, and rooms take
+ * new ones as they go. */
+#include "server/repair.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "room/record.h"
+#include "server/chance.h"
+#include "server/check_log.h"
+#include "server/command.h"
+#include "store/backup.h"
+#include "store/batch.h"
+#include "store/folder.h"
+#include "store/sqlite.h"
+
+enum { WHY_BYTES = 400, READ_BYTES = 8 << 20, PATH_BYTES = 4096 };
+
+struct repair {
+    const char *folder;
+    struct store *store;
+    char kept[PATH_BYTES]; /* where the folder is as it was; "": not copied yet */
+    char why[WHY_BYTES];
+    uint64_t n_repaired;
+    uint64_t n_lost; /* rooms that cannot be repaired */
+};
+
+/* Before the first change: the folder as it was, for whoever can read more out of it. */
+static int keep_original(struct repair *r)
+{
+    static const char *const SECRETS[] = {SERVER_SECRET_FILE, NULL};
+    uint64_t bytes;
+    struct tm at;
+    time_t now = time(NULL);
+    char stamp[32];
+    if (r->kept[0] != '\0')
+        return 0;
+    if (gmtime_r(&now, &at) == NULL || strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &at) == 0)
+        stamp[0] = '\0';
+    int len = snprintf(r->kept, sizeof r->kept, "%s/before-repair-%s", r->folder, stamp);
+    if (len < 0 || (size_t)len >= sizeof r->kept) {
+        snprintf(r->why, sizeof r->why, "the data folder's path is too long");
+        return WEFT_EINVAL;
+    }
+    int err = store_sqlite_backup(r->folder, r->kept, SECRETS, &bytes, r->why, sizeof r->why);
+    if (err == 0)
+        printf("the folder as it was is kept in %s\n", r->kept);
+    return err;
+}
+
+/* What is good of a log, behind a write that drops it: the records 1 to `good`, continued from
+ * `epoch`. Good records are read as they were when they were checked. */
+static int gather(struct repair *r, const struct log_check *log, const struct uuid *epoch,
+                  struct store_batch *batch)
+{
+    struct store_write write = {.kind = STORE_DROP,
+                                .name = log->name.bytes,
+                                .name_len = log->name.len,
+                                .epoch = log->epoch};
+    int err = store_batch_add(batch, &write, 0);
+    uint32_t sum = record_first_sum(epoch);
+    write.kind = STORE_RECORD;
+    write.epoch = *epoch;
+    while (err == 0 && write.rev < log->good) {
+        struct store_log piece;
+        err = store_read(r->store, log->name.bytes, log->name.len, write.rev + 1, log->good,
+                         READ_BYTES, &piece);
+        if (err != 0)
+            break;
+        for (size_t i = 0; err == 0 && i < piece.n_records; i++) {
+            uint8_t *bytes = piece.bytes.data + piece.records[i].at;
+            sum = record_follow(bytes, piece.records[i].len, sum);
+            write.rev++;
+            write.bytes = bytes;
+            write.len = piece.records[i].len;
+            err = store_batch_add(batch, &write, 0);
+        }
+        store_log_done(&piece);
+    }
+    return err;
+}
+
+static void print_done(const struct log_check *log, const struct uuid *epoch)
+{
+    char name[LOG_QUOTED_BYTES];
+    char text[UUID_TEXT_LEN + 1];
+    uuid_format(epoch, text);
+    check_quoted(&log->name, name);
+    if (!log->records_damaged)
+        printf("room %s: repaired: its damaged snapshots are gone, no revision is\n", name);
+    else if (log->good == 0)
+        printf("room %s: repaired: none of its %llu revisions could be kept, it is empty\n", name,
+               (unsigned long long)log->head);
+    else
+        printf("room %s: repaired: revisions 1 to %llu of %llu are kept, in the new epoch %s\n",
+               name, (unsigned long long)log->good, (unsigned long long)log->head, text);
+}
+
+static int rewrite(struct repair *r, const struct log_check *log)
+{
+    struct store_batch *batch = NULL;
+    struct uuid epoch = log->epoch;
+    size_t n = 0;
+    if (log->records_damaged)
+        chance_uuid(epoch.bytes);
+    int err = store_batch_new(&batch);
+    if (err == 0)
+        err = gather(r, log, &epoch, batch);
+    if (err == 0) {
+        const struct store_write *writes = store_batch_writes(batch, &n);
+        err = store_commit(r->store, writes, n);
+    }
+    store_batch_free(batch);
+    if (err == 0)
+        print_done(log, &epoch);
+    else
+        snprintf(r->why, sizeof r->why, "%s",
+                 err == WEFT_ENOMEM ? "out of memory" : store_error_text(r->store));
+    return err;
+}
+
+static int repair_log(struct repair *r, struct log_check *log)
+{
+    char name[LOG_QUOTED_BYTES];
+    int err = check_log(log);
+    if (err != 0) {
+        snprintf(r->why, sizeof r->why, "%s",
+                 err == WEFT_ENOMEM ? "out of memory" : store_error_text(r->store));
+        return err;
+    }
+    if (!log->records_damaged && !log->snapshots_damaged)
+        return 0;
+    if (log->head == 0) {
+        printf("room %s: not repaired: nothing of it can be read; put a backup back\n",
+               check_quoted(&log->name, name));
+        r->n_lost++;
+        return 0;
+    }
+    err = keep_original(r);
+    if (err == 0)
+        err = rewrite(r, log);
+    r->n_repaired += err == 0;
+    return err;
+}
+
+static int repair_logs(struct repair *r)
+{
+    struct log_check log = {.store = r->store};
+    int err = store_next(r->store, NULL, 0, &log.name);
+    while (err == 0) {
+        err = repair_log(r, &log);
+        if (err != 0)
+            return err;
+        err = store_next(r->store, log.name.bytes, log.name.len, &log.name);
+    }
+    if (err == WEFT_ENOENT)
+        return 0;
+    snprintf(r->why, sizeof r->why, "the list of rooms cannot be read: %s",
+             store_error_text(r->store));
+    return err;
+}
+
+static int repair_store(struct repair *r)
+{
+    if (repair_logs(r) != 0)
+        return command_fail(r->why);
+    if (r->n_repaired == 0 && r->n_lost == 0)
+        printf("nothing to repair\n");
+    else
+        printf("%llu room%s repaired, %llu not\n", (unsigned long long)r->n_repaired,
+               r->n_repaired == 1 ? "" : "s", (unsigned long long)r->n_lost);
+    return r->n_lost != 0 ? EXIT_DAMAGED : EXIT_DONE;
+}
+
+static int repair_folder(const char *folder)
+{
+    struct repair r = {.folder = folder};
+    int lock = -1;
+    if (!store_sqlite_is_there(folder, r.why, sizeof r.why) ||
+        store_folder_take(folder, &lock, r.why, sizeof r.why) != 0)
+        return command_fail(r.why);
+    int status;
+    if (store_sqlite_open(folder, STORE_SYNC_FULL, &r.store, r.why, sizeof r.why) != 0)
+        status = command_fail(r.why);
+    else
+        status = repair_store(&r);
+    store_free(r.store);
+    close(lock);
+    return status;
+}
+
+static const char usage[] =
+    "weft repair [--data FOLDER]\n"
+    "\n"
+    "Makes rooms open again that `weft check` finds damaged: each is kept up to its last good\n"
+    "revision and gets a new epoch, so that clients that knew more merge what they have into it.\n"
+    "Damaged snapshots are left out. Before anything is changed the folder is copied, into a folder\n"
+    "before-repair-<time> in it. The folder must not be in use.\n"
+    "\n"
+    "  --data FOLDER   default ./weft-data, or WEFT_DATA from the environment\n"
+    "\n"
+    "Exit status: 0 all is good now, 1 it could not be done, 2 not understood, 3 some rooms could\n"
+    "not be repaired.\n";
+
+int command_repair(int argc, char **argv)
+{
+    const char *folder = command_data();
+    const struct command_flag flags[] = {{"data", &folder}, {0}};
+    int status;
+    return command_read(argc, argv, usage, flags, &status) ? repair_folder(folder) : status;
+}
