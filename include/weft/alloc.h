@@ -14,6 +14,10 @@
 
 #include <stddef.h>
 
+#include <weft/api.h>
+
+WEFT_API_BEGIN
+
 struct weft_alloc {
     void *(*resize)(void *ctx, void *ptr, size_t old_bytes, size_t new_bytes);
     void *ctx;
@@ -33,5 +37,7 @@ static inline void weft_release(const struct weft_alloc *a, void *ptr, size_t ol
 
 /* malloc, realloc and free. Outside the pure core: the core only ever sees what it is handed. */
 const struct weft_alloc *weft_heap(void);
+
+WEFT_API_END
 
 #endif

@@ -8,6 +8,8 @@
 #ifndef WEFT_ERROR_H
 #define WEFT_ERROR_H
 
+#include <weft/api.h>
+
 /* X(name, value, wire name or NULL, plain words) */
 #define WEFT_ERRORS(X)                                                                             \
     X(ENOMEM, -1, "unavailable", "out of memory")                                                  \
@@ -21,7 +23,7 @@
     X(EREADONLY, -9, "read_only", "this connection may only read")                                 \
     X(EIO, -10, "unavailable", "storage failed")                                                   \
     X(ECORRUPT, -11, "unavailable", "stored bytes do not check")                                   \
-    X(EJSON, -12, "bad_json", "not one JSON object")                                               \
+    X(EJSON, -12, "bad_json", "not one JSON value of the kind expected")                           \
     X(ETYPE, -13, "bad_type", "unknown message type")                                              \
     X(ERATE, -14, "rate_limited", "too many messages")                                             \
     X(EFORBIDDEN, -15, "forbidden", "not allowed here")                                            \
@@ -32,13 +34,14 @@
 enum weft_error { WEFT_OK = 0, WEFT_ERRORS(WEFT_ERROR_ENUM) };
 #undef WEFT_ERROR_ENUM
 
-/* The result must be looked at. */
-#define WEFT_CHECKED __attribute__((warn_unused_result))
+WEFT_API_BEGIN
 
 /* Plain words for a code; "no error" for 0, "unknown error" for what is no code. Static. */
 const char *weft_error_text(int err);
 
 /* The protocol's `code` for an error, or NULL where a peer never sees it. Static. */
 const char *weft_error_wire(int err);
+
+WEFT_API_END
 
 #endif

@@ -31,6 +31,8 @@
 #include <weft/error.h>
 #include <weft/text.h>
 
+WEFT_API_BEGIN
+
 enum weft_kind { WEFT_RETAIN, WEFT_INSERT, WEFT_DELETE };
 
 struct weft_part {
@@ -64,7 +66,7 @@ WEFT_CHECKED int weft_op_copy(struct weft_op *ret, const struct weft_op *op);
  * stored, a trailing retain is not a part: the operation is in normal form at every moment.
  * 0, WEFT_ENOMEM, WEFT_EUTF8 (broken UTF-8 or NUL), or WEFT_ELIMIT where the document before
  * (retained and deleted) or after (retained and inserted) would have more than 2^31-1 code points,
- * the inserted text as many bytes, or the operation more than OP_PARTS_MAX parts. On failure the
+ * the inserted text as many bytes, or the operation more than WEFT_OP_PARTS_MAX parts. On failure the
  * operation is as before the call. What was made by another function can be built on: it goes on
  * behind the last part. */
 WEFT_CHECKED int weft_op_retain(struct weft_op *op, size_t len_cp);
@@ -137,5 +139,7 @@ WEFT_CHECKED int weft_op_decode(const uint8_t *bytes, size_t len, struct weft_op
 
 /* True when in normal form with true sums. For tests; O(|op|). */
 bool weft_op_check(const struct weft_op *op);
+
+WEFT_API_END
 
 #endif

@@ -19,6 +19,8 @@
 #include <weft/alloc.h>
 #include <weft/error.h>
 
+WEFT_API_BEGIN
+
 struct weft_text;
 
 /* How much text lies somewhere, in all four units. */
@@ -104,5 +106,7 @@ size_t weft_text_memory(const struct weft_text *t);
 
 /* Walks everything and checks every sum, order and invariant. For tests; O(n). */
 bool weft_text_check(const struct weft_text *t);
+
+WEFT_API_END
 
 #endif

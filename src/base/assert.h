@@ -5,8 +5,7 @@
 #ifndef BASE_ASSERT_H
 #define BASE_ASSERT_H
 
-/* Stops the process. The pure core's own version traps; a program may define a louder one. */
-_Noreturn void weft_panic(const char *what, const char *file, int line);
+#include <weft/panic.h>
 
 #define WEFT_ASSERT(cond)                                                                          \
     (__builtin_expect(!!(cond), 1) ? (void)0 : weft_panic(#cond, __FILE__, __LINE__))

@@ -5,14 +5,13 @@
 #ifndef BASE_LIMITS_H
 #define BASE_LIMITS_H
 
+#include <weft/limits.h>
+
 enum {
     /* --- operations and text --- */
-    /* The largest count in an operation, a position or a document length: fits int32 in every
-     * client language, and twice it still fits uint32. */
-    CP_MAX = 0x7fffffff,
-    /* Components of one operation: a composed catch-up of a busy day has some thousands; a message
-     * of 1 MiB can hold 500,000 of the shortest. Bounds the work of one transform. */
-    OP_PARTS_MAX = 1 << 20,
+    /* Public, and their reasons in weft/limits.h. A message of 1 MiB can hold 500,000 parts. */
+    CP_MAX = WEFT_CP_MAX,
+    OP_PARTS_MAX = WEFT_OP_PARTS_MAX,
 
     /* --- names --- */
     ROOM_NAME_BYTES_MAX = 128,  /* protocol */
