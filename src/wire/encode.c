@@ -21,33 +21,6 @@ static void put_words(struct json_writer *w, const char *words, size_t len)
     jw_string(w, words, utf8_valid(words, len, &bad) ? len : bad);
 }
 
-static void put_op(struct json_writer *w, const struct weft_op *op)
-{
-    size_t n;
-    size_t text_len;
-    const struct weft_part *parts = weft_op_parts(op, &n);
-    const char *text = weft_op_text(op, &text_len);
-    JW_LIT(w, "[");
-    for (size_t i = 0; i < n; i++) {
-        if (i != 0)
-            JW_LIT(w, ",");
-        switch (parts[i].kind) {
-        case WEFT_RETAIN:
-            jw_uint(w, parts[i].len_cp);
-            break;
-        case WEFT_INSERT:
-            jw_string(w, text, parts[i].len_bytes);
-            text += parts[i].len_bytes;
-            break;
-        case WEFT_DELETE:
-            JW_LIT(w, "-");
-            jw_uint(w, parts[i].len_cp);
-            break;
-        }
-    }
-    JW_LIT(w, "]");
-}
-
 static void put_meta(struct json_writer *w, const struct room_meta *meta)
 {
     JW_LIT(w, "{");
@@ -200,7 +173,7 @@ static void put_edit(struct json_writer *w, const struct room_edit *m)
         JW_KEY(w, "rev");
         jw_uint(w, m->rev);
         JW_KEY(w, "op");
-        put_op(w, m->op);
+        jw_op(w, m->op);
         if (m->meta != NULL && m->meta->n != 0) {
             JW_KEY(w, "meta");
             put_meta(w, m->meta);
@@ -222,7 +195,7 @@ static void put_edit(struct json_writer *w, const struct room_edit *m)
         put_simplest(w, m->op);
     } else {
         JW_KEY(w, "op");
-        put_op(w, m->op);
+        jw_op(w, m->op);
     }
     JW_LIT(w, "}");
 }
@@ -339,7 +312,7 @@ static void put_history_item(struct json_writer *w, const struct room_history_it
     JW_KEY(w, "at");
     jw_int(w, m->at_ms);
     JW_KEY(w, "op");
-    put_op(w, m->op);
+    jw_op(w, m->op);
     if (m->meta != NULL && m->meta->n != 0) {
         JW_KEY(w, "meta");
         put_meta(w, m->meta);
@@ -434,7 +407,7 @@ int wire_encode(const struct room_message *m, struct buf *out)
 int wire_encode_op(const struct weft_op *op, struct buf *out)
 {
     struct json_writer w = jw_begin(out);
-    put_op(&w, op);
+    jw_op(&w, op);
     return jw_end(&w);
 }
 

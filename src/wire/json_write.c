@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/escape.h"
+#include <weft/op_json.h>
 
 struct json_writer jw_begin(struct buf *out)
 {
@@ -77,58 +79,18 @@ void jw_real(struct json_writer *w, double v)
 
 /* --- strings --- */
 
-static bool must_escape(uint8_t byte)
-{
-    return byte < 0x20 || byte == '"' || byte == '\\';
-}
-
-/* How many bytes from s on need no escape; eight at a time. */
-static size_t clean_run(const char *s, size_t len)
-{
-    const uint64_t ones = 0x0101010101010101u;
-    const uint64_t highs = ones * 0x80;
-    size_t i = 0;
-    for (; len - i >= 8; i += 8) {
-        uint64_t x;
-        memcpy(&x, s + i, sizeof x);
-        uint64_t quote = x ^ (ones * '"');
-        uint64_t slash = x ^ (ones * '\\');
-        /* Each term has a high bit set when some byte is below 0x20, a quote, a backslash. */
-        uint64_t low = (x - ones * 0x20) & ~x;
-        quote = (quote - ones) & ~quote;
-        slash = (slash - ones) & ~slash;
-        if (((low | quote | slash) & highs) != 0)
-            break;
-    }
-    while (i < len && !must_escape((uint8_t)s[i]))
-        i++;
-    return i;
-}
-
-static void put_escaped(struct json_writer *w, uint8_t byte)
-{
-    static const char HEX[] = "0123456789abcdef";
-    static const char SHORT[32] = {
-        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
-    if (byte >= 0x20 || SHORT[byte] != 0) {
-        const char pair[2] = {'\\', byte >= 0x20 ? (char)byte : SHORT[byte]};
-        jw_raw(w, pair, sizeof pair);
-        return;
-    }
-    const char six[6] = {'\\', 'u', '0', '0', HEX[byte >> 4], HEX[byte & 15]};
-    jw_raw(w, six, sizeof six);
-}
-
 /* The inside of a string, or a piece of it. */
 static void put_chunk(struct json_writer *w, const char *utf8, size_t len)
 {
     for (size_t i = 0; i < len && !w->failed;) {
-        size_t run = clean_run(utf8 + i, len - i);
+        size_t run = escape_clean_run(utf8 + i, len - i);
         if (run != 0)
             jw_raw(w, utf8 + i, run);
         i += run;
-        if (i < len)
-            put_escaped(w, (uint8_t)utf8[i++]);
+        if (i < len) {
+            char escape[ESCAPE_BYTES_MAX];
+            jw_raw(w, escape, escape_put(escape, (uint8_t)utf8[i++]));
+        }
     }
 }
 
@@ -162,4 +124,21 @@ void jw_text(struct json_writer *w, const struct weft_text *text)
     while (!w->failed && weft_text_iter_next(&it, &chunk, &len))
         put_chunk(w, chunk, len);
     JW_LIT(w, "\"");
+}
+
+void jw_op(struct json_writer *w, const struct weft_op *op)
+{
+    char *at = jw_room(w, sizeof "[]" - 1);
+    if (at == NULL)
+        return;
+    /* Nearly every operation fits what is there: then it is walked once. */
+    const size_t left = w->out->cap - w->out->len;
+    size_t len = weft_op_to_json(op, at, left);
+    if (len > left) {
+        at = jw_room(w, len);
+        if (at == NULL)
+            return;
+        len = weft_op_to_json(op, at, len);
+    }
+    w->out->len += len;
 }

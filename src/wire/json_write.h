@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/uuid.h"
+#include <weft/op.h>
 #include <weft/text.h>
 
 struct json_writer {
@@ -40,5 +41,7 @@ void jw_string(struct json_writer *w, const char *utf8, size_t len_bytes);
 void jw_uuid(struct json_writer *w, const struct uuid *u);
 /* A whole document as one string, from the rope's own chunks: no second copy of it is made. */
 void jw_text(struct json_writer *w, const struct weft_text *text);
+/* [5,"hi",-2]: an operation (weft/op_json.h). */
+void jw_op(struct json_writer *w, const struct weft_op *op);
 
 #endif
