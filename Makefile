@@ -6,6 +6,7 @@
 
 VARIANT ?= release
 PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
 DESTDIR ?=
 HOST ?= 127.0.0.1
 PORT ?= 8080
@@ -59,6 +60,7 @@ CC := gcc
 endif
 endif
 AR := ar
+OBJCOPY := objcopy
 
 STRICT := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wvla -Wformat=2 $(WERROR)
@@ -129,11 +131,11 @@ REPLAY_BIN := $(patsubst tests/fuzz/%.c,$(B)/tests/replay/%,$(FUZZ_SRC))
 
 # ---- building ---------------------------------------------------------------------------------
 
-all: $(if $(filter release,$(VARIANT)),$(if $(WEFT),$(BUILD)/weft,libs),$(if $(WEFT),$(WEFT),libs)) ## build the server: build/weft (VARIANT=debug: build/debug/weft)
+all: $(if $(filter release,$(VARIANT)),$(if $(WEFT),$(BUILD)/weft,libs) lib,$(if $(WEFT),$(WEFT),libs)) ## build the server and libweft: build/weft (VARIANT=debug: build/debug/weft)
 
 libs: $(CORE_LIB) $(EDGE_LIB) ## build only the libraries of the variant
 
-tests: $(WEFT) $(UNIT_BIN) $(PROPERTY_BIN) $(REPLAY_BIN) $(TOOL_BIN) ## build every test program and test tool of the variant
+tests: $(WEFT) lib $(UNIT_BIN) $(PROPERTY_BIN) $(REPLAY_BIN) $(TOOL_BIN) ## build every test program and test tool of the variant
 tools: $(TOOL_BIN) ## build the test tools (players, clients) of the variant
 
 $(BUILD)/weft: $(BUILD)/release/weft
@@ -209,6 +211,64 @@ $(FUZZ_BIN): $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(SUPPORT_OBJ) $(EDGE_LIB) $(C
 
 -include $(ALL_OBJ:.o=.d)
 
+# ---- libweft ----------------------------------------------------------------------------------
+# What include/weft/ promises, for other programs: base's public part, text, ot. It needs nothing
+# of what the server needs, and is always built as it is released. All objects are first linked into
+# one in which only the promised names are left (the others are hidden by -fvisibility, then made
+# local), so neither form of the library can clash with a name of its host. Of base, what is used
+# comes along. In the shared form calls between its own functions are bound when it is linked, not
+# through a table at run time; weft_panic alone stays open, for a program to bring its own.
+
+LIB_NUMBERS := $(shell awk '$$2 ~ /^WEFT_VERSION_(MAJOR|MINOR|PATCH)$$/ { print $$3 }' \
+	include/weft/version.h)
+LIB_VERSION := $(subst $() ,.,$(LIB_NUMBERS))
+LIB_ABI := $(if $(filter 0,$(word 1,$(LIB_NUMBERS))),0.$(word 2,$(LIB_NUMBERS)),$(word \
+	1,$(LIB_NUMBERS)))
+LIB_HEADERS := $(sort $(wildcard include/weft/*.h))
+LIB_BASE_SRC := $(sort $(wildcard src/base/*.c))
+LIB_SRC := src/base/heap.c src/base/error.c src/base/version.c $(sort $(wildcard src/text/*.c \
+	src/ot/*.c))
+LIB_A := $(BUILD)/libweft.a
+LIB_SO := $(BUILD)/libweft.so
+L := $(BUILD)/release/libweft
+
+ifeq ($(VARIANT),release)
+lib: $(LIB_A) $(LIB_SO) ## build the library alone: build/libweft.a, build/libweft.so
+else
+lib:
+	@$(MAKE) VARIANT=release lib
+endif
+
+LIB_CFLAGS = -std=gnu11 $(CFLAGS_release) $(STRICT) $(CFLAGS) -fPIC -fvisibility=hidden \
+	-fno-semantic-interposition -fno-lto
+LIB_OBJ := $(patsubst %.c,$L/%.o,$(LIB_SRC))
+LIB_BASE_OBJ := $(filter-out $(LIB_OBJ),$(patsubst %.c,$L/%.o,$(LIB_BASE_SRC)))
+
+$L/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(CC) $(CPPFLAGS_ALL) $(LIB_CFLAGS) $(LDFLAGS) $(LIB_OBJ)' | cmp -s - $@ || \
+		printf '%s\n' '$(CC) $(CPPFLAGS_ALL) $(LIB_CFLAGS) $(LDFLAGS) $(LIB_OBJ)' > $@
+$L/%.o: %.c $L/flags
+	@mkdir -p $(@D)
+	@echo "  CC    libweft $<"
+	@$(CC) $(CPPFLAGS_ALL) $(LIB_CFLAGS) -MMD -MP -c $< -o $@
+$L/base.a: $(LIB_BASE_OBJ)
+	@rm -f $@ && $(AR) rcs $@ $^
+$L/libweft.o: $(LIB_OBJ) $L/base.a
+	@$(CC) -r -nostdlib -o $@.tmp $^ && $(OBJCOPY) --localize-hidden $@.tmp && mv -f $@.tmp $@
+$(LIB_A): $L/libweft.o
+	@echo "  LIB   $@"
+	@rm -f $@ && $(AR) rcs $@ $<
+$(LIB_SO).$(LIB_VERSION): $L/libweft.o
+	@echo "  LIB   $@"
+	@$(CC) -shared $(LDFLAGS) -o $@ $< -Wl,-soname,libweft.so.$(LIB_ABI) -Wl,-z,defs \
+		-Wl,-z,relro,-z,now -Wl,-Bsymbolic-functions,--export-dynamic-symbol=weft_panic
+$(LIB_SO): $(LIB_SO).$(LIB_VERSION)
+	@ln -sfn libweft.so.$(LIB_VERSION) $(LIB_SO).$(LIB_ABI)
+	@ln -sfn libweft.so.$(LIB_ABI) $@
+
+-include $(LIB_OBJ:.o=.d) $(LIB_BASE_OBJ:.o=.d)
+
 # ---- running and testing ----------------------------------------------------------------------
 
 run: ## install what is missing, build, and serve on http://127.0.0.1:8080 (HOST= PORT= DATA=)
@@ -267,25 +327,38 @@ fmt: ## format the C files in place with clang-format
 deps: ## install the Debian packages that building and testing need
 	@sh packaging/deps.sh test
 
-install: ## install binary and documents (PREFIX=/usr/local DESTDIR=)
+install: install-lib ## install server, library and documents (PREFIX=/usr/local LIBDIR= DESTDIR=)
 	@$(MAKE) VARIANT=release $(BUILD)/weft
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/weft
+	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BUILD)/weft $(DESTDIR)$(PREFIX)/bin/weft
 	install -m 644 LICENSE CHANGELOG.md $(wildcard README.md docs/*.md) \
 		$(DESTDIR)$(PREFIX)/share/doc/weft/
 
+install-lib: lib ## install headers, library, weft.pc and the example, nothing of the server
+	install -d $(addprefix $(DESTDIR),$(PREFIX)/include/weft $(LIBDIR)/pkgconfig \
+		$(PREFIX)/share/doc/weft)
+	install -m 644 $(LIB_HEADERS) $(DESTDIR)$(PREFIX)/include/weft/
+	install -m 644 $(LIB_A) $(DESTDIR)$(LIBDIR)/
+	install -m 755 $(LIB_SO).$(LIB_VERSION) $(DESTDIR)$(LIBDIR)/
+	ln -sfn libweft.so.$(LIB_VERSION) $(DESTDIR)$(LIBDIR)/libweft.so.$(LIB_ABI)
+	ln -sfn libweft.so.$(LIB_ABI) $(DESTDIR)$(LIBDIR)/libweft.so
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(LIB_VERSION)|' \
+		packaging/weft.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/weft.pc
+	install -m 644 LICENSE docs/library.md docs/example.c $(DESTDIR)$(PREFIX)/share/doc/weft/
+
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(PREFIX)/bin/weft
-	rm -rf $(DESTDIR)$(PREFIX)/share/doc/weft
+	rm -f $(DESTDIR)$(PREFIX)/bin/weft $(DESTDIR)$(LIBDIR)/pkgconfig/weft.pc \
+		$(addprefix $(DESTDIR)$(LIBDIR)/libweft,.a .so .so.$(LIB_ABI) .so.$(LIB_VERSION))
+	rm -rf $(DESTDIR)$(PREFIX)/include/weft $(DESTDIR)$(PREFIX)/share/doc/weft
 
 clean: ## remove build/
 	rm -rf $(BUILD)
 
 help: ## this list
-	@echo "make              builds build/weft"
+	@echo "make              builds build/weft, build/libweft.a and build/libweft.so"
 	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
 	@echo "VARIANT=one of: $(VARIANTS); WERROR= drops -Werror"
 
 FORCE:
-.PHONY: all libs tests tools run test check check-build asan tsan clang fuzz fuzz-build bench \
-	bench-build cov lint pure fmt deps install uninstall clean help FORCE
+.PHONY: all libs lib tests tools run test check check-build asan tsan clang fuzz fuzz-build bench \
+	bench-build cov lint pure fmt deps install install-lib uninstall clean help FORCE

@@ -50,6 +50,7 @@ want libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libjansson-dev libsqlit
 if [ "$what" = test ]; then
     want libcmocka-dev
     want_tool clang clang
+    want_tool g++ g++
     want_tool clang-format clang-format
     want_tool ld binutils
     want_tool git git
