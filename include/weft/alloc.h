@@ -8,7 +8,9 @@
  *     resize(ctx, p, old, n)       move to n bytes; NULL leaves p as it was
  *     resize(ctx, p, old, 0)       free, returns NULL and cannot fail
  *
- * Memory is aligned for any object. The struct is borrowed for the life of what was made with it. */
+ * Memory is aligned for any object. The struct is borrowed for the life of what was made with it; it
+ * must not move meanwhile. `resize` is only called from inside a function that was given an object
+ * of its own, on that thread, and must not use that object. */
 #ifndef WEFT_ALLOC_H
 #define WEFT_ALLOC_H
 
@@ -23,6 +25,8 @@ struct weft_alloc {
     void *ctx;
 };
 
+/* Shorthands for those who call an allocator: a `resize` that wraps another, or a program that takes
+ * its own memory from the same place. */
 static inline void *weft_resize(const struct weft_alloc *a, void *ptr, size_t old_bytes,
                                 size_t new_bytes)
 {

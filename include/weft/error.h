@@ -1,7 +1,9 @@
 /* weft/error.h - the one list of what can go wrong.
  *
- * Functions return 0 or a negative WEFT_E*. Codes that a peer can provoke carry the wire name of
- * the protocol; the others have none and never leave the process as a `code`.
+ * Functions return 0 or a negative WEFT_E*. The functions of libweft return ENOMEM, EINVAL, ERANGE,
+ * EUTF8, ELIMIT and EJSON, each as its header says; the other codes are the server's, which shares
+ * the list. Numbers do not change; new ones are added at the end. Codes that a peer can provoke carry
+ * the wire name of the protocol; the others have none and never leave the process as a `code`.
  *
  * Three kinds, three answers: a bug of ours asserts; a peer's mistake is answered with an error
  * and loses nothing; the world (memory, disk) is returned to whoever can act on it. */

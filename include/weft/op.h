@@ -16,10 +16,13 @@
  * component by component. docs/operations.md has the model, the laws and where they come from.
  *
  * A `struct weft_op` lives in the caller's memory; a single edit of a few characters needs no
- * allocation. It may be moved by plain assignment when the source is not used afterwards. After a
- * failed call (WEFT_ENOMEM, WEFT_ELIMIT) the result operation is the identity and inputs are
- * unchanged. The result of transform, compose and invert must not be one of their inputs; what it
- * held before is dropped. */
+ * allocation. It may be moved by plain assignment when the source is not used afterwards.
+ *
+ * An argument `struct weft_op *ret` is an operation that has been initialised and is none of the
+ * inputs (an assert holds callers to that: weft/panic.h); what it held before is dropped, its memory
+ * is used again. After any failed call it is the identity, and inputs are unchanged. Where nothing
+ * else is said, a function that returns int returns 0, WEFT_ENOMEM, or WEFT_ELIMIT for a result that
+ * would pass the bounds named at weft_op_retain(). */
 #ifndef WEFT_OP_H
 #define WEFT_OP_H
 
@@ -57,6 +60,7 @@ struct weft_op {
     char text_inline_[WEFT_OP_INLINE_BYTES];
 };
 
+/* The identity, without memory of its own. Cannot fail. `alloc` is borrowed until weft_op_done(). */
 void weft_op_init(struct weft_op *op, const struct weft_alloc *alloc);
 void weft_op_done(struct weft_op *op);  /* may be called twice */
 void weft_op_clear(struct weft_op *op); /* back to the identity, keeps memory */
@@ -65,16 +69,16 @@ WEFT_CHECKED int weft_op_copy(struct weft_op *ret, const struct weft_op *op);
 /* Building, from the document's start. Neighbours of one kind melt into one, nothing of length 0 is
  * stored, a trailing retain is not a part: the operation is in normal form at every moment.
  * 0, WEFT_ENOMEM, WEFT_EUTF8 (broken UTF-8 or NUL), or WEFT_ELIMIT where the document before
- * (retained and deleted) or after (retained and inserted) would have more than 2^31-1 code points,
- * the inserted text as many bytes, or the operation more than WEFT_OP_PARTS_MAX parts. On failure the
- * operation is as before the call. What was made by another function can be built on: it goes on
- * behind the last part. */
+ * (retained and deleted) or after (retained and inserted) would have more than WEFT_CP_MAX code
+ * points, the inserted text more than as many bytes, or the operation more than WEFT_OP_PARTS_MAX
+ * parts. On failure the operation is as before the call. What was made by another function can be
+ * built on: it goes on behind the last part. */
 WEFT_CHECKED int weft_op_retain(struct weft_op *op, size_t len_cp);
 WEFT_CHECKED int weft_op_insert(struct weft_op *op, const char *utf8, size_t len_bytes);
 WEFT_CHECKED int weft_op_delete(struct weft_op *op, size_t len_cp);
 
 /* Reading. parts: *ret_len of them, valid until the operation changes; texts of inserts are taken
- * one after the other from weft_op_text(). */
+ * one after the other from weft_op_text(), which has no NUL at its end. */
 const struct weft_part *weft_op_parts(const struct weft_op *op, size_t *ret_len);
 const char *weft_op_text(const struct weft_op *op, size_t *ret_len_bytes);
 bool weft_op_is_identity(const struct weft_op *op);
@@ -92,8 +96,8 @@ size_t weft_op_memory(const struct weft_op *op); /* bytes held outside the struc
 enum weft_side { WEFT_LEFT, WEFT_RIGHT };
 
 /* The document with the operation carried out; whole or not at all. 0, WEFT_ERANGE when span(op) is
- * more than the document has, WEFT_ENOMEM, or WEFT_ELIMIT when the document would exceed 2^31-1
- * code points. O(|op| log n). */
+ * more than the document has, WEFT_ENOMEM, or WEFT_ELIMIT when the document would exceed
+ * WEFT_CP_MAX code points. After an error the document is unchanged. O(|op| log n). */
 WEFT_CHECKED int weft_op_apply(const struct weft_op *op, struct weft_text *doc);
 
 /* a and b are written against one document; *ret is a, rewritten to run after b. Where both insert
@@ -113,7 +117,8 @@ WEFT_CHECKED int weft_op_compose_all(const struct weft_op *const *ops, size_t n,
                                      struct weft_op *ret);
 
 /* What undoes op; doc is the document before op. Each insert becomes a delete and each delete an
- * insert, in the same order. WEFT_ERANGE when op does not fit doc. O(|op| log n) plus the text. */
+ * insert, in the same order. Also WEFT_ERANGE, when op does not fit doc. O(|op| log n) plus the
+ * text. */
 WEFT_CHECKED int weft_op_invert(const struct weft_op *op, const struct weft_text *doc,
                                 struct weft_op *ret);
 

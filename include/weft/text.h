@@ -9,7 +9,9 @@
  *
  * Not thread-safe, reading included: a read may complete sums that an edit left open. Different
  * texts may be used by different threads. Text given in is valid UTF-8, or else WEFT_EUTF8 is
- * returned; it must not lie in the text that is edited. After any error the text is unchanged. */
+ * returned; it must not lie in the text that is edited. After any error the text is unchanged.
+ * U+0000 is a character like any other here, but no operation inserts it (op.h): a text that
+ * operations work on holds none. */
 #ifndef WEFT_TEXT_H
 #define WEFT_TEXT_H
 
@@ -34,19 +36,19 @@ struct weft_size {
 /* An empty text. `alloc` is borrowed for its life. 0 or WEFT_ENOMEM. */
 WEFT_CHECKED int weft_text_new(const struct weft_alloc *alloc, struct weft_text **ret);
 
-/* A text with this content: 0, WEFT_ENOMEM, WEFT_EUTF8, or WEFT_ELIMIT above 2^31-1 code points.
- * O(n), faster than inserting. */
+/* A text with this content: 0, WEFT_ENOMEM, WEFT_EUTF8, or WEFT_ELIMIT above WEFT_CP_MAX code
+ * points. O(n), faster than inserting. */
 WEFT_CHECKED int weft_text_from(const struct weft_alloc *alloc, const char *utf8, size_t len_bytes,
                                 struct weft_text **ret);
 
-/* NULL is fine. */
+/* Gives back everything. NULL is fine. */
 void weft_text_free(struct weft_text *t);
 
 /* The whole text's size. O(1). */
 struct weft_size weft_text_size(const struct weft_text *t);
 
 /* Puts utf8 into the gap at pos_cp. 0, WEFT_ERANGE, WEFT_EUTF8, WEFT_ENOMEM, or WEFT_ELIMIT where
- * the text would exceed 2^31-1 code points. */
+ * the text would exceed WEFT_CP_MAX code points. */
 WEFT_CHECKED int weft_text_insert(struct weft_text *t, size_t pos_cp, const char *utf8,
                                   size_t len_bytes);
 
@@ -56,7 +58,8 @@ WEFT_CHECKED int weft_text_delete(struct weft_text *t, size_t pos_cp, size_t len
 /* Sets aside enough that the next `inserts` insertions, of `bytes` bytes altogether, mixed with any
  * deletions, cannot fail for want of memory. What is not used stays reserved until the next call,
  * until an insertion above what was reserved, or until the text is freed; (0, 0) gives it back. 0
- * or WEFT_ENOMEM. This is what lets an operation of many parts be applied whole or not at all. */
+ * or WEFT_ENOMEM (also for more than any text could hold). This is what lets an operation of many
+ * parts be applied whole or not at all. */
 WEFT_CHECKED int weft_text_reserve(struct weft_text *t, size_t inserts, size_t bytes);
 
 /* The size of what lies before the gap at pos_cp (so .bytes is its byte offset, .u16 its UTF-16
@@ -64,7 +67,8 @@ WEFT_CHECKED int weft_text_reserve(struct weft_text *t, size_t inserts, size_t b
 WEFT_CHECKED int weft_text_at_cp(const struct weft_text *t, size_t pos_cp, struct weft_size *ret);
 
 /* The same from other units. A position inside a code point (a UTF-16 offset between two halves, a
- * byte offset in the middle) is WEFT_EINVAL. at_line: the start of line `line` (0 is the first). */
+ * byte offset in the middle) is WEFT_EINVAL, one past the end WEFT_ERANGE. at_line: the start of
+ * line `line` (0 is the first; a text of n line feeds has the lines 0 to n). */
 WEFT_CHECKED int weft_text_at_byte(const struct weft_text *t, size_t pos_bytes,
                                    struct weft_size *ret);
 WEFT_CHECKED int weft_text_at_u16(const struct weft_text *t, size_t pos_u16, struct weft_size *ret);
@@ -98,7 +102,7 @@ WEFT_CHECKED int weft_text_copy(const struct weft_text *t, size_t pos_cp, size_t
 /* True when the text's bytes are exactly these. */
 bool weft_text_equal(const struct weft_text *t, const char *utf8, size_t len_bytes);
 
-/* A copy with the same content. */
+/* A copy with the same content and the same allocator. 0 or WEFT_ENOMEM. O(n). */
 WEFT_CHECKED int weft_text_clone(const struct weft_text *t, struct weft_text **ret);
 
 /* Bytes held from the allocator. */
