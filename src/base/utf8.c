@@ -59,7 +59,15 @@ bool utf8_valid(const char *s, size_t len_bytes, size_t *ret_bad_bytes)
 
 bool utf8_has_nul(const char *s, size_t len_bytes)
 {
-    for (size_t i = 0; i < len_bytes; i++)
+    static const uint64_t ONES = 0x0101010101010101u;
+    size_t i = 0;
+    for (; len_bytes - i >= 8; i += 8) {
+        const uint64_t w = load8(s + i);
+        /* Taking one from each byte sets bit 7 where it was clear only below 0x01. */
+        if (((w - ONES) & ~w & HIGH_BITS) != 0)
+            return true;
+    }
+    for (; i < len_bytes; i++)
         if (s[i] == 0)
             return true;
     return false;
