@@ -128,9 +128,22 @@ WEFT_CHECKED int weft_op_invert(const struct weft_op *op, const struct weft_text
  * names moves by its delta. Cannot fail. */
 size_t weft_op_transform_position(const struct weft_op *op, size_t gap_cp, enum weft_side side);
 
-/* An operation that makes `after` of `before`: common start and end are kept, no code point is cut;
- * what lies between is one delete followed by one insert. WEFT_EUTF8 when one of the two is not
- * valid or has a NUL, WEFT_ELIMIT when one has more than 2^31-1 bytes. O(n). */
+/* An operation that makes `after` of `before`, with the fewest code points deleted and inserted; no
+ * code point is cut. At one place the delete goes in front of the insert; which of several shortest
+ * ones it is, docs/operations.md says.
+ *
+ * Time is bounded. n code points lie between the common start and the common end of the two texts,
+ * of both together; e are deleted and inserted. The work is O(length) to find the ends and then
+ * O(n + e^2) for the usual text, and never more than 2^24 + 5 n steps of a few ns: they are counted,
+ * so the result is the same on every machine. The result is the shortest for e <= 4,096, unless
+ * long runs of one letter or repeated text use up the steps. What differs in more is split where
+ * whole lines are the same and then compared piece by piece: close to the shortest where the texts
+ * have much in common, while a piece that has nothing in common is replaced whole, as is all that
+ * is left when the steps are used up. Memory: 32 KB, 4 n bytes where one of the two is not ASCII,
+ * and the pieces and lines.
+ *
+ * WEFT_EUTF8 when one of the two is not valid or has a NUL, WEFT_ELIMIT when one has more than
+ * 2^31-1 bytes, WEFT_ENOMEM. */
 WEFT_CHECKED int weft_op_diff(const char *before, size_t before_bytes, const char *after,
                               size_t after_bytes, struct weft_op *ret);
 

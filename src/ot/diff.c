@@ -1,15 +1,30 @@
-/* ot/diff.c - an operation from two texts.
+/* ot/diff.c - an operation from two texts, with the fewest code points inserted and deleted.
  *
- * What both have at the start and at the end is kept, the middle is replaced. Where the shared start
- * and end overlap (aXa against a), the start is taken first.
+ *     before   The quick brown fox           kept at both ends: what is equal there; where the two
+ *     after    The slow brown fox            overlap (aXa against a) the start is taken first
+ *                  ^^^^^                     between: the shortest script, diff_search.c
  *
- * The middle is a delete followed by an insert. That is what composing gives for somebody who
- * deletes a range and then types: a diff and the edits it stands for are merged alike. */
+ * The middles are split into boxes, part of the one against part of the other, worked off from left
+ * to right. From a box what is equal at both ends is taken off first, the start before the end. When
+ * one side is empty the other is inserted or deleted. Else the search finds a place on a shortest
+ * way, and the box becomes two. So a script of up to 2 * DIFF_ROUNDS edits is minimal.
+ *
+ * Texts that differ in more are split where both have the same line (diff_lines.c), and searched
+ * between these. A box without such a line is cut where the furthest way from an end has got to, if
+ * that was worth it; or else searched once more with more rounds, and then replaced whole. So is
+ * each box that is left when DIFF_STEPS are used up.
+ * That bounds the time: the steps are counted in place of it.
+ *
+ * Edits without a kept code point between them are one change: a delete followed by an insert. That
+ * is what composing gives for somebody who deletes a range and then types: a diff and the edits it
+ * stands for are merged alike. A change that only inserts or only deletes stands as late as it can
+ * (between equal code points that is a choice), so that it may become one with the next. */
 #include <weft/op.h>
 
 #include "base/assert.h"
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "ot/diff.h"
 #include "ot/storage.h"
 
 static bool is_text(const char *s, size_t len_bytes)
@@ -17,10 +32,19 @@ static bool is_text(const char *s, size_t len_bytes)
     return utf8_valid(s, len_bytes, NULL) && !utf8_has_nul(s, len_bytes);
 }
 
+static uint64_t load8(const char *p)
+{
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    return w;
+}
+
 static size_t common_start(const char *a, size_t a_bytes, const char *b, size_t b_bytes)
 {
     const size_t most = a_bytes < b_bytes ? a_bytes : b_bytes;
     size_t n = 0;
+    while (most - n >= 8 && load8(a + n) == load8(b + n))
+        n += 8;
     while (n < most && a[n] == b[n])
         n++;
     /* Two code points may share their first bytes. The shorter text ends between code points, and
@@ -34,6 +58,8 @@ static size_t common_end(const char *a, size_t a_bytes, const char *b, size_t b_
 {
     const size_t most = a_bytes < b_bytes ? a_bytes : b_bytes;
     size_t n = 0;
+    while (most - n >= 8 && load8(a + a_bytes - n - 8) == load8(b + b_bytes - n - 8))
+        n += 8;
     while (n < most && a[a_bytes - n - 1] == b[b_bytes - n - 1])
         n++;
     /* Two code points may share their last bytes. */
@@ -42,10 +68,259 @@ static size_t common_end(const char *a, size_t a_bytes, const char *b, size_t b_
     return n;
 }
 
-int weft_op_diff(const char *before, size_t before_bytes, const char *after, size_t after_bytes,
-                 struct weft_op *ret)
+/* --- the script, written from left to right --- */
+
+struct script {
+    struct weft_op *op;
+    const char *after; /* the second middle, */
+    size_t after_bytes;
+    uint32_t at_x, at_y; /* and how far the operation has got in both */
+    size_t at_byte;
+    uint32_t hunks;
+    bool open; /* a change that is not yet written: x0 to x1 becomes y0 to y1 */
+    uint32_t x0, x1, y0, y1;
+};
+
+static int write_change(struct script *s)
+{
+    if (!s->open)
+        return 0;
+    s->open = false;
+    s->hunks++;
+    const char *kept = s->after + s->at_byte;
+    const size_t kept_bytes = utf8_offset(kept, s->after_bytes - s->at_byte, s->y0 - s->at_y);
+    const char *text = kept + kept_bytes;
+    const size_t text_bytes =
+        utf8_offset(text, s->after_bytes - s->at_byte - kept_bytes, s->y1 - s->y0);
+    int err = weft_op_retain(s->op, s->x0 - s->at_x);
+    WEFT_ASSERT(err == 0); /* within the document */
+    err = weft_op_delete(s->op, s->x1 - s->x0);
+    if (err == 0)
+        err = weft_op_insert(s->op, text, text_bytes);
+    s->at_x = s->x1;
+    s->at_y = s->y1;
+    s->at_byte += kept_bytes + text_bytes;
+    return err;
+}
+
+/* Moves the open change over what is kept behind it, `most` code points, as far as that means the
+ * same: what it passes must be what it begins with. True when it got to the end. */
+static bool slide(const struct diff *d, struct script *s, uint32_t most)
+{
+    const int side = s->x0 == s->x1 ? 1 : 0;
+    const uint32_t from = side == 0 ? s->x0 : s->y0;
+    const uint32_t to = side == 0 ? s->x1 : s->y1;
+    uint32_t n = 0;
+    if (s->x0 == s->x1 || s->y0 == s->y1)
+        while (n < most && diff_cp(d, side, from + n) == diff_cp(d, side, to + n))
+            n++;
+    s->x0 += n;
+    s->x1 += n;
+    s->y0 += n;
+    s->y1 += n;
+    return n == most;
+}
+
+/* x0 to x1 becomes y0 to y1, behind all that was written before. */
+static int change(struct diff *d, struct script *s, const struct diff_box *box)
+{
+    if (s->open && (slide(d, s, box->x0 - s->x1) || s->hunks + 1 == DIFF_HUNKS_MAX)) {
+        s->x1 = box->x1;
+        s->y1 = box->y1;
+        return 0;
+    }
+    int err = write_change(s);
+    s->open = true;
+    s->x0 = box->x0;
+    s->x1 = box->x1;
+    s->y0 = box->y0;
+    s->y1 = box->y1;
+    return err;
+}
+
+/* --- boxes --- */
+
+struct boxes {
+    const struct weft_alloc *alloc;
+    struct diff_box *at; /* the leftmost is the last */
+    uint32_t len, cap;
+};
+
+static int push(struct boxes *s, const struct diff_box *box)
+{
+    if (s->len == s->cap) {
+        const uint32_t cap = s->cap == 0 ? 64 : 2 * s->cap;
+        struct diff_box *at = weft_resize(s->alloc, s->at, s->cap * sizeof *at, cap * sizeof *at);
+        if (at == NULL)
+            return WEFT_ENOMEM;
+        s->at = at;
+        s->cap = cap;
+    }
+    s->at[s->len++] = *box;
+    return 0;
+}
+
+/* The box from one place to another. */
+static int push_part(struct boxes *s, struct diff_point from, struct diff_point to, uint32_t rounds,
+                     bool lines)
+{
+    const struct diff_box part = {from.x, to.x, from.y, to.y, rounds, lines};
+    return push(s, &part);
+}
+
+/* Splits the box where lines are the same. *ret_done: there were some. */
+static int split_at_lines(struct diff *d, struct boxes *s, const struct diff_box *box,
+                          bool *ret_done)
+{
+    struct diff_point *at;
+    uint32_t len;
+    uint32_t cap;
+    int err = diff_lines(d, box, &at, &len, &cap);
+    struct diff_point to = {box->x1, box->y1};
+    for (uint32_t i = len; err == 0 && i-- > 0; to = at[i])
+        err = push_part(s, at[i], to, DIFF_ROUNDS_INSIDE, true);
+    if (err == 0 && len > 0)
+        err = push_part(s, (struct diff_point){box->x0, box->y0}, to, DIFF_ROUNDS_INSIDE, true);
+    *ret_done = len > 0;
+    weft_release(d->alloc, at, cap * sizeof *at);
+    return err;
+}
+
+/* Cuts the box where the ways from its ends have got to. */
+static int cut(struct boxes *s, const struct diff_box *box, const struct diff_found *found)
+{
+    struct diff_point from = {box->x0, box->y0};
+    struct diff_point to = {box->x1, box->y1};
+    int err = 0;
+    if (found->has_back) {
+        err = push_part(s, found->back, to, box->rounds, false);
+        to = found->back;
+    }
+    if (err == 0)
+        err = push_part(s, found->has_ahead ? found->ahead : from, to, DIFF_ROUNDS_INSIDE, false);
+    if (err == 0 && found->has_ahead)
+        err = push_part(s, from, found->ahead, box->rounds, false);
+    return err;
+}
+
+/* A box with something on both sides: into smaller ones, or *ret_whole. */
+static int split(struct diff *d, struct boxes *s, const struct diff_box *box,
+                 struct diff_fronts *fronts, bool *ret_whole)
+{
+    struct diff_found found;
+    const enum diff_outcome outcome = diff_search(d, box, fronts, &found);
+    bool done = false;
+    int err = 0;
+    *ret_whole = false;
+    if (outcome == DIFF_MET) {
+        err =
+            push_part(s, found.met, (struct diff_point){box->x1, box->y1}, box->rounds, box->lines);
+        return err != 0 ? err
+                        : push_part(s, (struct diff_point){box->x0, box->y0}, found.met,
+                                    box->rounds, box->lines);
+    }
+    if (outcome == DIFF_FAR && box->lines)
+        err = split_at_lines(d, s, box, &done);
+    if (err != 0 || done)
+        return err;
+    if (outcome == DIFF_FAR && (found.has_ahead || found.has_back))
+        return cut(s, box, &found);
+    *ret_whole = outcome == DIFF_TIRED || box->rounds >= DIFF_ROUNDS_STUCK;
+    if (*ret_whole)
+        return 0;
+    const struct diff_box again = {box->x0, box->x1, box->y0, box->y1, DIFF_ROUNDS_STUCK, false};
+    return push(s, &again);
+}
+
+static void take_ends(struct diff *d, struct diff_box *box)
+{
+    const uint32_t n = box->x1 - box->x0;
+    const uint32_t m = box->y1 - box->y0;
+    const uint32_t most = n < m ? n : m;
+    const uint32_t start = diff_ahead(d, box->x0, box->y0, most);
+    const uint32_t end = diff_behind(d, box->x1, box->y1, most - start);
+    box->x0 += start;
+    box->y0 += start;
+    box->x1 -= end;
+    box->y1 -= end;
+}
+
+static int work_off(struct diff *d, struct boxes *boxes, struct diff_fronts *fronts,
+                    struct script *script)
+{
+    int err = 0;
+    while (err == 0 && boxes->len > 0) {
+        struct diff_box box = boxes->at[--boxes->len];
+        take_ends(d, &box);
+        bool whole = box.x0 == box.x1 || box.y0 == box.y1 || d->steps > d->steps_max;
+        if (!whole)
+            err = split(d, boxes, &box, fronts, &whole);
+        if (whole && (box.x0 != box.x1 || box.y0 != box.y1))
+            err = change(d, script, &box);
+    }
+    /* The middles differ in their last code point: nothing is kept behind the last change. */
+    return err != 0 ? err : write_change(script);
+}
+
+/* --- the middles --- */
+
+static bool is_ascii(const char *s, size_t len_bytes)
+{
+    size_t i = 0;
+    uint64_t high = 0;
+    for (; len_bytes - i >= 8; i += 8)
+        high |= load8(s + i);
+    for (; i < len_bytes; i++)
+        high |= (uint8_t)s[i];
+    return (high & 0x8080808080808080u) == 0;
+}
+
+static void decode(const char *s, size_t len_bytes, uint32_t *out)
+{
+    for (size_t i = 0; i < len_bytes;) {
+        size_t len;
+        *out++ = utf8_get(s + i, &len);
+        i += len;
+    }
+}
+
+/* The shortest script between two middles that differ at both ends, behind what `op` retains. */
+static int compare(struct diff *d, const char *const text[2], const size_t bytes[2],
+                   struct weft_op *op)
+{
+    const size_t wide_bytes = d->wide ? ((size_t)d->len[0] + d->len[1]) * sizeof(uint32_t) : 0;
+    struct script script = {.op = op, .after = text[1], .after_bytes = bytes[1]};
+    struct boxes boxes = {.alloc = d->alloc};
+    uint32_t *wide = NULL;
+    int err = WEFT_ENOMEM;
+    struct diff_fronts *fronts = weft_resize(d->alloc, NULL, 0, sizeof *fronts);
+    if (wide_bytes > 0)
+        wide = weft_resize(d->alloc, NULL, 0, wide_bytes);
+    if (fronts != NULL && (wide_bytes == 0 || wide != NULL)) {
+        d->cp[0] = text[0];
+        d->cp[1] = text[1];
+        if (d->wide) {
+            decode(text[0], bytes[0], wide);
+            decode(text[1], bytes[1], wide + d->len[0]);
+            d->cp[0] = wide;
+            d->cp[1] = wide + d->len[0];
+        }
+        d->steps_max = DIFF_STEPS + DIFF_STEPS_PER_CP * ((uint64_t)d->len[0] + d->len[1]);
+        err = push(&boxes, &(struct diff_box){0, d->len[0], 0, d->len[1], DIFF_ROUNDS, true});
+    }
+    if (err == 0)
+        err = work_off(d, &boxes, fronts, &script);
+    weft_release(d->alloc, wide, wide_bytes);
+    weft_release(d->alloc, fronts, sizeof *fronts);
+    weft_release(d->alloc, boxes.at, boxes.cap * sizeof *boxes.at);
+    return err;
+}
+
+int diff_counted(const char *before, size_t before_bytes, const char *after, size_t after_bytes,
+                 struct weft_op *ret, uint64_t *ret_steps)
 {
     op_reset(ret);
+    *ret_steps = 0;
     if (before_bytes > CP_MAX || after_bytes > CP_MAX)
         return WEFT_ELIMIT;
     if (!is_text(before, before_bytes) || !is_text(after, after_bytes))
@@ -55,13 +330,32 @@ int weft_op_diff(const char *before, size_t before_bytes, const char *after, siz
         common_end(before + start, before_bytes - start, after + start, after_bytes - start);
     WEFT_ASSERT(start + end <= before_bytes);
     WEFT_ASSERT(start + end <= after_bytes);
+    const char *const text[2] = {before + start, after + start};
+    const size_t bytes[2] = {before_bytes - start - end, after_bytes - start - end};
+    struct diff d = {
+        .alloc = ret->alloc_,
+        .len = {(uint32_t)utf8_count(text[0], bytes[0]), (uint32_t)utf8_count(text[1], bytes[1])},
+        .wide = !is_ascii(text[0], bytes[0]) || !is_ascii(text[1], bytes[1]),
+    };
     int err = weft_op_retain(ret, utf8_count(before, start));
     WEFT_ASSERT(err == 0);
-    err = weft_op_delete(ret, utf8_count(before + start, before_bytes - start - end));
-    WEFT_ASSERT(err == 0); /* two parts lie within the struct */
-    err = weft_op_insert(ret, after + start, after_bytes - start - end);
+    if (d.len[0] == 0 || d.len[1] == 0 || d.len[0] > DIFF_CP_MAX || d.len[1] > DIFF_CP_MAX) {
+        err = weft_op_delete(ret, d.len[0]);
+        WEFT_ASSERT(err == 0); /* two parts lie within the struct */
+        err = weft_op_insert(ret, text[1], bytes[1]);
+    } else {
+        err = compare(&d, text, bytes, ret);
+    }
+    *ret_steps = d.steps;
     if (err != 0)
         op_reset(ret);
     ret->tail_retain_cp_ = 0; /* equal texts: nothing is left of the shared start */
     return err;
+}
+
+int weft_op_diff(const char *before, size_t before_bytes, const char *after, size_t after_bytes,
+                 struct weft_op *ret)
+{
+    uint64_t steps;
+    return diff_counted(before, before_bytes, after, after_bytes, ret, &steps);
 }

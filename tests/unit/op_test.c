@@ -514,6 +514,20 @@ static void diff_examples(void **state)
         {"aaa", "aa", "[2,-1]"},
         {"abcabc", "abc", "[3,-3]"},
         {"start end", "start and end", "[6,\"and \"]"},
+        /* the fewest edits, in all places; at one place the delete goes first */
+        {"The quick brown fox", "A quick red fox", "[-3,\"A\",7,-1,1,-3,\"ed\"]"},
+        {"one two three", "one 2 three four", "[4,-3,\"2\",6,\" four\"]"},
+        {"ab", "ba", "[-1,1,\"a\"]"},
+        {"abcd", "badc", "[-1,1,-1,\"a\",1,\"c\"]"},
+        {"1a2b3", "1aa4bb3", "[2,-1,\"a4b\"]"},
+        {"1\r\n2\n3", "1\n2\r\n4", "[1,-1,2,\"\\u000d\",1,-1,\"4\"]"},
+        /* what only inserts or only deletes stands as late as it can */
+        {"qxaay", "Qxaaay!", "[-1,\"Q\",3,\"a\",1,\"!\"]"},
+        {"qxabaaby", "Qxaby!", "[-1,\"Q\",3,-3,1,\"!\"]"},
+        /* a letter and the accent upon it are two code points */
+        {"1e\xcc\x81.", "3e\xcc\x80:", "[-1,\"3\",1,-2,\"\xcc\x80:\"]"},
+        {"\xf0\x9f\x98\x80.\xf0\x9f\x98\x81", "\xf0\x9f\x98\x81.\xf0\x9f\x98\x80",
+         "[-2,1,\".\xf0\x9f\x98\x80\"]"},
         /* code points that share their first, or their last, bytes */
         {"x\xc3\xa4y", "x\xc3\xb6y", "[1,-1,\"\xc3\xb6\"]"},
         {"x\xc3\xa4", "x\xc4\xa4", "[1,-1,\"\xc4\xa4\"]"},
