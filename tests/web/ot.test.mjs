@@ -209,21 +209,21 @@ test('the later operation goes left at a tie', () => {
     assert.deepEqual(ot.transform(['b'], ['a'], RIGHT), [1, 'b']);
 });
 
-test('diff is minimal at both ends, follows the caret and cuts no character', () => {
-    assert.deepEqual(ot.diff('😀', '😁'), [-1, '😁']);
-    assert.deepEqual(ot.diff('\u{1F600}', '\u{1FA00}'), [-1, '\u{1FA00}']);
-    assert.deepEqual(ot.diff('aa', 'aaa', 1), ['a']);
-    assert.deepEqual(ot.diff('aa', 'aaa', 2), [1, 'a']);
-    assert.deepEqual(ot.diff('aa', 'aaa', 3), [2, 'a']);
-    assert.deepEqual(ot.diff('aaa', 'aa', 1), [1, -1]);
-    assert.deepEqual(ot.diff('abc', 'xbc', 3), [-1, 'x']);
-    assert.deepEqual(ot.diff('same', 'same'), []);
-    assert.deepEqual(ot.diff('😀😀', '😀😀😀', 2), ['😀']);
+test('splice replaces as little as can be, follows the caret and cuts no character', () => {
+    assert.deepEqual(ot.splice('😀', '😁'), [-1, '😁']);
+    assert.deepEqual(ot.splice('\u{1F600}', '\u{1FA00}'), [-1, '\u{1FA00}']);
+    assert.deepEqual(ot.splice('aa', 'aaa', 1), ['a']);
+    assert.deepEqual(ot.splice('aa', 'aaa', 2), [1, 'a']);
+    assert.deepEqual(ot.splice('aa', 'aaa', 3), [2, 'a']);
+    assert.deepEqual(ot.splice('aaa', 'aa', 1), [1, -1]);
+    assert.deepEqual(ot.splice('abc', 'xbc', 3), [-1, 'x']);
+    assert.deepEqual(ot.splice('same', 'same'), []);
+    assert.deepEqual(ot.splice('😀😀', '😀😀😀', 2), ['😀']);
     forSeeds(CASES, (random) => {
         const from = random.text(8);
         const to = random.chance(0.5) ? random.text(8)
                                       : ot.apply(from, random.typing(cps(from).length));
-        const op = ot.diff(from, to, random.chance(0.5) ? random.below(to.length + 1) : undefined);
+        const op = ot.splice(from, to, random.chance(0.5) ? random.below(to.length + 1) : undefined);
         assert.equal(ot.apply(from, ot.check(op)), to);
         assertNormal(op);
         const kept = op.length && op[0] > 0 ? op[0] : 0;
@@ -237,11 +237,11 @@ test('diff is minimal at both ends, follows the caret and cuts no character', ()
     });
 });
 
-test('diff of long texts', () => {
+test('splice of long texts', () => {
     const long = 'x'.repeat(10000) + 'y' + 'x'.repeat(10000);
-    assert.deepEqual(ot.diff(long, long.replace('y', '')), [10000, -1]);
-    assert.deepEqual(ot.diff(long, long.replace('y', 'yz')), [10001, 'z']);
-    assert.deepEqual(ot.diff(long, long + 'x', long.length + 1), [20001, 'x']);
+    assert.deepEqual(ot.splice(long, long.replace('y', '')), [10000, -1]);
+    assert.deepEqual(ot.splice(long, long.replace('y', 'yz')), [10001, 'z']);
+    assert.deepEqual(ot.splice(long, long + 'x', long.length + 1), [20001, 'x']);
 });
 
 test('what is malformed or does not fit is refused whole', () => {

@@ -12,7 +12,8 @@
  *   room.js      connect(): a room, its text, who is in it, whether it is saved
  *   textarea.js  bindTextarea(): an ordinary <textarea> becomes the editor
  *   undo.js      Undo: takes back one's own edits only
- *   ot.js        operations: apply, transform, compose, invert, diff
+ *   ot.js        operations: apply, transform, compose, invert, splice
+ *   diff.js      the shortest operation between two texts
  *   text.js      code points (the protocol) and UTF-16 units (the DOM)
  *   state.js     the protocol's client side as a pure state machine
  *   link.js      keeps the socket open

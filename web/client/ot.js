@@ -25,7 +25,9 @@
  * over the document.
  */
 
-import { cpLength, cpSlice, isHigh, isLow, isPlain, isWellFormed, skip } from './text.js';
+import { cpLength, cpSlice, isPlain, isWellFormed, sharedEnds, skip } from './text.js';
+
+export { diff } from './diff.js';
 
 /** @typedef {number|string} Component */
 /** @typedef {Component[]} Op */
@@ -241,8 +243,10 @@ export function transformPosition(gap, op, side) {
 }
 
 /**
- * An operation that turns one text into the other: what they share at both ends
- * is kept, the middle is one splice, and no character is cut.
+ * An operation that turns one text into the other as one replacement: what they
+ * share at both ends is kept, and no character is cut. That is what somebody did
+ * who typed, pasted or deleted; for two texts of which one knows nothing else,
+ * diff() finds what really differs.
  *
  * @param {string} from
  * @param {string} to
@@ -251,55 +255,17 @@ export function transformPosition(gap, op, side) {
  *     what stands behind the caret counts as kept, where that is possible.
  * @returns {Op}
  */
-export function diff(from, to, caret) {
+export function splice(from, to, caret) {
     if (from === to)
         return [];
     const room = Math.min(from.length, to.length);
     const hinted = caret === undefined ? 0 : Math.min(room, Math.max(0, to.length - caret));
-    let tail = wholeTail(to, commonSuffix(from, to, hinted));
-    const head = wholeHead(to, commonPrefix(from, to, room - tail));
-    tail = wholeTail(to, commonSuffix(from, to, room - head));
-
-    const dropped = cpLength(from.slice(head, from.length - tail));
+    const [head, tail] = sharedEnds(from, to, hinted);
     const out = [];
     push(out, cpLength(from.slice(0, head)));
-    push(out, -dropped); /* then the insert: as composing "delete, then type" gives it */
-    push(out, to.slice(head, to.length - tail));
+    push(out, -cpLength(from.slice(head, from.length - tail)));
+    push(out, to.slice(head, to.length - tail)); /* behind: as composing "delete, then type" */
     return finish(out);
-}
-
-/* A prefix must not end, and a suffix not begin, inside a pair. */
-function wholeHead(s, head) {
-    return head > 0 && isHigh(s.charCodeAt(head - 1)) ? head - 1 : head;
-}
-
-function wholeTail(s, tail) {
-    return tail > 0 && isLow(s.charCodeAt(s.length - tail)) ? tail - 1 : tail;
-}
-
-/* Whole blocks are compared as strings first: on a long text that is a memory
- * compare instead of a loop over units. */
-const BLOCK = 4096;
-
-function commonPrefix(a, b, max) {
-    let n = 0;
-    while (n + BLOCK <= max && a.slice(n, n + BLOCK) === b.slice(n, n + BLOCK))
-        n += BLOCK;
-    while (n < max && a.charCodeAt(n) === b.charCodeAt(n))
-        n++;
-    return n;
-}
-
-function commonSuffix(a, b, max) {
-    const ea = a.length;
-    const eb = b.length;
-    let n = 0;
-    while (n + BLOCK <= max &&
-           a.slice(ea - n - BLOCK, ea - n) === b.slice(eb - n - BLOCK, eb - n))
-        n += BLOCK;
-    while (n < max && a.charCodeAt(ea - n - 1) === b.charCodeAt(eb - n - 1))
-        n++;
-    return n;
 }
 
 /** Appends a component, keeping normal form but for a trailing retain. */

@@ -33,7 +33,8 @@
  * after it; positions of users and of `me` are positions in `text`.
  */
 
-import { apply, compose, diff, invert, normalize, transform, LEFT, RIGHT } from './ot.js';
+import { diff } from './diff.js';
+import { apply, compose, invert, normalize, transform, LEFT, RIGHT } from './ot.js';
 import { opOf, problem, reconnect } from './messages.js';
 import { splitOp, ENVELOPE_BYTES, PIECE_BYTES_MAX } from './split.js';
 import { Presence } from './presence.js';

@@ -11,6 +11,7 @@
  *   cpSlice(s, from, to)     a slice whose bounds are code points
  *   isWellFormed(s)          no lone surrogate, no NUL: the server accepts it
  *   toWellFormed(s)          the same text with those replaced by U+FFFD
+ *   sharedEnds(from, to)     what two texts have in common at both ends
  *
  * Cost: a text without astral characters takes the fast path, where both counts
  * are one. The check is one regular expression; engines answer it at once for
@@ -150,4 +151,56 @@ export function jsonUnitBytes(u) {
     if (u < 0x800 || isHigh(u) || isLow(u))
         return 2;
     return 3;
+}
+
+/**
+ * What two texts share at both ends, in units: as much as can be at the start,
+ * then at the end (or, up to `hinted`, at the end first). No pair is cut.
+ * @param {string} from @param {string} to
+ * @param {number} [hinted]
+ * @returns {[number, number]}
+ */
+export function sharedEnds(from, to, hinted = 0) {
+    const room = Math.min(from.length, to.length);
+    const first = wholeTail(from, to, commonSuffix(from, to, hinted));
+    const head = wholeHead(from, to, commonPrefix(from, to, room - first));
+    return [head, wholeTail(from, to, commonSuffix(from, to, room - head))];
+}
+
+/* A prefix must not end, and a suffix not begin, inside a pair. */
+function wholeHead(a, b, n) {
+    const cut = n > 0 && isHigh(b.charCodeAt(n - 1)) &&
+                (isLow(a.charCodeAt(n)) || isLow(b.charCodeAt(n)));
+    return cut ? n - 1 : n;
+}
+
+function wholeTail(a, b, n) {
+    const cut = n > 0 && isLow(b.charCodeAt(b.length - n)) &&
+                (isHigh(a.charCodeAt(a.length - n - 1)) || isHigh(b.charCodeAt(b.length - n - 1)));
+    return cut ? n - 1 : n;
+}
+
+/* Whole blocks are compared as strings first: on a long text that is a memory
+ * compare instead of a loop over units. */
+const BLOCK = 4096;
+
+function commonPrefix(a, b, max) {
+    let n = 0;
+    while (n + BLOCK <= max && a.slice(n, n + BLOCK) === b.slice(n, n + BLOCK))
+        n += BLOCK;
+    while (n < max && a.charCodeAt(n) === b.charCodeAt(n))
+        n++;
+    return n;
+}
+
+function commonSuffix(a, b, max) {
+    const ea = a.length;
+    const eb = b.length;
+    let n = 0;
+    while (n + BLOCK <= max &&
+           a.slice(ea - n - BLOCK, ea - n) === b.slice(eb - n - BLOCK, eb - n))
+        n += BLOCK;
+    while (n < max && a.charCodeAt(ea - n - 1) === b.charCodeAt(eb - n - 1))
+        n++;
+    return n;
 }

@@ -24,7 +24,7 @@
  * takes back one's own edits only. Pass {undo: false} to leave the keys alone.
  */
 
-import { compose, diff, transform, transformPosition, LEFT, RIGHT } from './ot.js';
+import { compose, splice, transform, transformPosition, LEFT, RIGHT } from './ot.js';
 import { cpAt, skip, toWellFormed, unitAt } from './text.js';
 import { Undo, UndoStep } from './undo.js';
 
@@ -108,7 +108,7 @@ class Binding {
     sync(follow) {
         const { el, room } = this;
         const value = toWellFormed(el.value);
-        const typed = diff(this.last, value, el.selectionEnd);
+        const typed = splice(this.last, value, el.selectionEnd);
         const missed = this.held;
         this.held = [];
         let theirs = missed;
