@@ -29,15 +29,14 @@ function modelApply(doc, op) {
     return out + from.slice(at).join('');
 }
 
-/* A second document model: every character has an identity, so that one sees
- * where each inserted character stands, deleted ones included. */
+const kind = (c) => (typeof c === 'string' ? 's' : Math.sign(c)); /* "-1" is text */
+
 function assertNormal(op) {
     op.forEach((c, i) => {
         assert.ok(c !== 0 && c !== '', `no empty component in ${JSON.stringify(op)}`);
-        const kind = (x) => (typeof x === 'string' ? 's' : Math.sign(x));
         assert.ok(i === 0 || kind(c) !== kind(op[i - 1]), `no twins in ${JSON.stringify(op)}`);
     });
-    assert.ok(!(op[op.length - 1] > 0), `no trailing retain in ${JSON.stringify(op)}`);
+    assert.ok(kind(op.at(-1)) !== 1, `no trailing retain in ${JSON.stringify(op)}`);
     assert.deepEqual(ot.normalize(op), op);
 }
 
@@ -107,6 +106,53 @@ test('law 4: composition is exact for merging, component by component', () => {
     });
 });
 
+/** One operation of a chain, its parts put together in random order. */
+function bracketed(random, ops) {
+    const parts = [...ops];
+    while (parts.length > 1) {
+        const at = random.below(parts.length - 1);
+        parts.splice(at, 2, ot.compose(parts[at], parts[at + 1]));
+    }
+    return parts[0];
+}
+
+test('law 4: over histories of up to 64 operations, in any bracketing', () => {
+    forSeeds(CASES / 20, (random) => {
+        const { docs, ops } = chain(random, 1 + random.below(64));
+        const x = ot.normalize(random.op(cps(docs[0]).length));
+        const byOne = ops.reduce((op, over) => ot.transform(op, over, LEFT), x);
+        const all = ot.composeAll(ops);
+        assert.deepEqual(bracketed(random, ops), all);
+        assert.deepEqual(ot.transform(x, all, LEFT), byOne);
+        const cut = random.below(ops.length + 1);
+        const halves = [ops.slice(0, cut), ops.slice(cut)].map(ot.composeAll);
+        assert.deepEqual(halves.reduce((op, over) => ot.transform(op, over, LEFT), x), byOne);
+        assert.equal(ot.apply(docs[0], all), docs.at(-1));
+    });
+});
+
+test('a list of operations is not composed from one end', () => {
+    /* Every second character replaced: a left fold would write n² components, halves 2n log n. */
+    const n = 1024;
+    const ops = Array.from({ length: n }, (_, i) => [...(i > 0 ? [2 * i] : []), 'x', -1]);
+    const push = Array.prototype.push;
+    let written = 0;
+    let all;
+    try {
+        Array.prototype.push = function counted(...items) {
+            written += items.length;
+            return push.apply(this, items);
+        };
+        all = ot.composeAll(ops);
+    } finally {
+        Array.prototype.push = push;
+    }
+    assert.equal(all.length, 3 * n - 1);
+    assert.ok(written >= all.length && written < 4 * n * Math.log2(n), `wrote ${written}`);
+    assert.deepEqual(ot.composeAll([]), []);
+    assert.deepEqual(ot.composeAll([['a', 'b', 3]]), ['ab']);
+});
+
 test('law 5: positions move over a composition as over its parts', () => {
     forSeeds(CASES, (random) => {
         const { docs, ops: [a, b] } = chain(random, 2);
@@ -145,6 +191,33 @@ test('law 6: a delete takes only what its author has seen', () => {
     });
 });
 
+/* A server's log: everybody writes against some older revision and is merged LEFT over what came
+ * since. Each inserted character is its own (private use), so that one sees what became of it. */
+test('law 6: over histories, what is logged stays until somebody who saw it deletes it', () => {
+    forSeeds(CASES / 20, (random) => {
+        const docs = [random.text(6)];
+        const log = [];
+        let fresh = 0xf0000;
+        for (let n = 1 + random.below(12); n > 0; n--) {
+            const base = random.below(docs.length);
+            const seen = cps(docs[base]);
+            const op = ot.normalize(random.op(seen.length).map((c) =>
+                typeof c === 'string' ? String.fromCodePoint(fresh++) : c));
+            const merged = log.slice(base).reduce((x, over) => ot.transform(x, over, LEFT), op);
+            const before = cps(docs.at(-1));
+            const after = new Set(cps(ot.apply(docs.at(-1), merged)));
+            for (const c of before) {
+                if (c.codePointAt(0) >= 0xf0000 && !after.has(c))
+                    assert.ok(seen.includes(c), 'deleted by somebody who had not seen it');
+            }
+            for (const c of op)
+                assert.ok(typeof c !== 'string' || cps(c).every((one) => after.has(one)));
+            log.push(merged);
+            docs.push(ot.apply(docs.at(-1), merged));
+        }
+    });
+});
+
 test('law 7: results are in normal form', () => {
     forSeeds(CASES, (random) => {
         const { doc, a, b } = twoOps(random);
@@ -153,6 +226,11 @@ test('law 7: results are in normal form', () => {
         assertNormal(ot.transform(a, b, RIGHT));
         assertNormal(ot.compose(a, ot.normalize(random.op(cps(ot.apply(doc, a)).length))));
         assertNormal(ot.diff(doc, random.text(10)));
+        assertNormal(ot.invert(a, doc));
+        assertNormal(ot.composeAll(chain(random, random.below(4)).ops));
+        assertNormal(ot.toUtf16(a, doc));
+        assertNormal(ot.fromUtf16(ot.toUtf16(b, doc), doc));
+        assertNormal(ot.fromJson(JSON.stringify(random.op(9))));
     });
 });
 
@@ -226,8 +304,8 @@ test('splice replaces as little as can be, follows the caret and cuts no charact
         const op = ot.splice(from, to, random.chance(0.5) ? random.below(to.length + 1) : undefined);
         assert.equal(ot.apply(from, ot.check(op)), to);
         assertNormal(op);
-        const kept = op.length && op[0] > 0 ? op[0] : 0;
-        const dropped = op.reduce((n, c) => (c < 0 ? n - c : n), 0);
+        const kept = kind(op[0]) === 1 ? op[0] : 0;
+        const dropped = op.reduce((n, c) => (kind(c) === -1 ? n - c : n), 0);
         const put = op.reduce((s, c) => (typeof c === 'string' ? s + c : s), '');
         const old = cps(from).slice(kept, kept + dropped);
         if (old.length && put) {
@@ -254,6 +332,58 @@ test('what is malformed or does not fit is refused whole', () => {
     assert.throws(() => ot.invert([-4], 'abc'), ot.OpError);
 });
 
+test('a refusal says what was found and what is expected', () => {
+    const refused = (fn, words) => assert.throws(fn, (err) => {
+        assert.ok(err instanceof ot.OpError);
+        assert.equal(err.message, words);
+        return true;
+    });
+    const part = 'a positive integer (keep), a negative integer (delete) or text that is not ' +
+                 'empty (insert)';
+    refused(() => ot.check({ a: 1 }), 'op: found {"a":1}; expected an array such as [5,"hi",-2]');
+    refused(() => ot.check([1, 2.5]), `op[1]: found 2.5; expected ${part}`);
+    refused(() => ot.check([NaN]), `op[0]: found NaN; expected ${part}`);
+    refused(() => ot.check([, 1]), `op[0]: found undefined; expected ${part}`);
+    refused(() => ot.check(['a', '\ud83d']),
+            'op[1]: found a lone surrogate or a NUL; expected text without it');
+    refused(() => ot.check([2147483647, -1]),
+            'op[1]: found counts that pass 2147483647; expected at most that in all');
+    refused(() => ot.check(new Array(ot.PARTS_MAX + 1)),
+            'op: found 1048577 parts; expected at most 1048576');
+    refused(() => ot.fromJson('[1.0]'),
+            'op: found 1.0; expected integers without point and exponent');
+    refused(() => ot.apply('😀b', [1, -2]), 'op: found an operation that spans 3 code points; ' +
+                                            'expected at most 2, the document\'s length');
+    refused(() => ot.toUtf16([-3], 'ab'), 'op: found an operation that spans 3 code points; ' +
+                                          'expected at most 2, the document\'s length');
+    refused(() => ot.fromUtf16([4], '😀b'), 'op: found an operation that spans 4 units; ' +
+                                            'expected at most 3, the document\'s length');
+    refused(() => ot.fromUtf16([1, 'x'], '😀b'),
+            'op: found unit 1, inside a pair; expected a place between characters');
+    assert.deepEqual(ot.fromJson(' ["1.5e3\\"2.0", 3, -1 ] '), ['1.5e3"2.0', 3, -1]);
+});
+
+test('counts in UTF-16 units, there and back', () => {
+    assert.deepEqual(ot.toUtf16([1, 'x', -1, '😀'], 'a😀b'), [1, 'x', -2, '😀']);
+    assert.deepEqual(ot.fromUtf16([3, -1], 'a😀b'), [2, -1]);
+    forSeeds(CASES, (random) => {
+        const { doc, a } = twoOps(random);
+        const units = ot.toUtf16(a, doc);
+        assert.deepEqual(ot.fromUtf16(units, doc), a);
+        /* What an editor does with it: strings cut by units. */
+        let at = 0;
+        let after = '';
+        for (const c of units) {
+            if (typeof c === 'string')
+                after += c;
+            else if (c > 0)
+                after += doc.slice(at, at + c);
+            at += typeof c === 'string' ? 0 : Math.abs(c);
+        }
+        assert.equal(after + doc.slice(at), modelApply(doc, a));
+    });
+});
+
 test('units and code points convert both ways', () => {
     forSeeds(2000, (random) => {
         const s = random.text(12);
@@ -263,6 +393,11 @@ test('units and code points convert both ways', () => {
             const unit = list.slice(0, cp).join('').length;
             assert.equal(text.unitAt(s, cp), unit);
             assert.equal(text.cpAt(s, unit), cp);
+            assert.ok(!text.isInside(s, unit));
+            if (cp > 0 && list[cp - 1].length === 2) {
+                assert.ok(text.isInside(s, unit - 1));
+                assert.equal(text.cpAt(s, unit - 1), cp);
+            }
             assert.equal(text.cpSlice(s, cp), list.slice(cp).join(''));
             assert.equal(text.cpSlice(s, cp, cp + 2), list.slice(cp, cp + 2).join(''));
         }
@@ -282,12 +417,12 @@ test('a large operation splits into pieces that compose to it', () => {
         const pieces = [];
         for (let rest = op; rest.length;) {
             const [head, next] = splitOp(rest, max);
-            const changes = head.filter((c) => typeof c === 'string' || c < 0);
+            const changes = head.filter((c) => kind(c) !== 1);
             assert.ok(changes.length > 0, 'every piece gets on');
             const text1 = changes.length === 1 && typeof changes[0] === 'string' &&
                           cps(changes[0]).length === 1;
             assert.ok(Buffer.byteLength(JSON.stringify(head)) <= max || text1 ||
-                      changes.every((c) => c < 0) && changes.length === 1, 'fits');
+                      changes.every((c) => kind(c) === -1) && changes.length === 1, 'fits');
             assertNormal(head);
             pieces.push(head);
             rest = next;

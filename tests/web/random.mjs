@@ -4,7 +4,8 @@
  * WEFT_SEED=<n> runs one seed only; WEFT_CASES=<n> changes how many are run.
  */
 
-const ALPHABET = ['a', 'b', 'c', ' ', '\n', 'é', '漢', '😀', '😁', '🨀', '\u{10FFFF}'];
+/* Text that looks like a count is text. */
+const ALPHABET = ['a', 'b', 'c', '-', '1', ' ', '\n', 'é', '漢', '😀', '😁', '🨀', '\u{10FFFF}'];
 
 export class Random {
     /** @param {number} seed */

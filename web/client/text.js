@@ -8,6 +8,7 @@
  *   cpLength(s)              code points in s
  *   unitAt(s, cp)            the unit offset of code point cp
  *   cpAt(s, unit)            the code point offset of a unit offset
+ *   isInside(s, unit)        the unit offset lies inside a pair
  *   cpSlice(s, from, to)     a slice whose bounds are code points
  *   isWellFormed(s)          no lone surrogate, no NUL: the server accepts it
  *   toWellFormed(s)          the same text with those replaced by U+FFFD
@@ -22,6 +23,7 @@
  * isWellFormed() is where such text is refused.
  */
 
+const SHORT = 24;
 const SURROGATE = /[\ud800-\udfff]/;
 const REFUSED = /[\0\ud800-\udfff]/u; /* with /u a pair is one character: only lone ones match */
 const REFUSED_ALL = /[\0\ud800-\udfff]/gu;
@@ -49,7 +51,15 @@ export function isPlain(s) {
  * @returns {number} code points in s
  */
 export function cpLength(s) {
-    return isPlain(s) ? s.length : walkToUnit(s, s.length);
+    /* Of a few characters a loop is done before the regular expression has begun. */
+    let n = s.length;
+    if (n > SHORT && isPlain(s))
+        return n;
+    for (let at = s.length - 2; at >= 0; at--) {
+        if (isHigh(s.charCodeAt(at)) && isLow(s.charCodeAt(at + 1)))
+            n--;
+    }
+    return n;
 }
 
 /**
@@ -71,6 +81,15 @@ export function unitAt(s, cp) {
 export function cpAt(s, unit) {
     const end = Math.min(unit, s.length);
     return isPlain(s) ? end : walkToUnit(s, end);
+}
+
+/**
+ * True where a unit offset is no gap: between the two halves of a pair.
+ * @param {string} s
+ * @param {number} unit
+ */
+export function isInside(s, unit) {
+    return isHigh(s.charCodeAt(unit - 1)) && isLow(s.charCodeAt(unit));
 }
 
 /**
