@@ -20,7 +20,7 @@ static uint32_t rng_scalar(struct rng *r)
 {
     static const uint32_t ODD[] = {'\n',   0x7f,     0xe4,   0x7ff,   0x800,   0x20ac,
                                    0xd7ff, 0xe000,   0xffff, 0x10000, 0x1f600, 0x1f468,
-                                   0x200d, 0x10ffff, '\t',   '\r'};
+                                   0x200d, 0x10ffff, '\t',   '\r',    0x301};
     if (rng_chance(r, 70))
         return (uint32_t)('a' + rng_below(r, 26));
     return ODD[rng_below(r, sizeof ODD / sizeof *ODD)];
