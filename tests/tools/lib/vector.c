@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "wire/json_write.h"
 #include "wire/wire.h"
+#include <weft/op_json.h>
 #include <weft/text.h>
 
 void vector_need(bool true_here, const char *what)
@@ -352,10 +353,21 @@ static int compose_list(const struct vector *v, struct weft_op *ret)
     return err;
 }
 
+/* By the library's reader; the server's, which is another one, must say the same. */
 static int from_json(const struct vector *v, struct weft_op *ret)
 {
     static struct room_error unused;
-    return wire_decode_op(v->json.at, v->json.len, ret, &unused);
+    struct weft_op wire;
+    weft_op_init(&wire, weft_heap());
+    int wire_err = wire_decode_op(v->json.at, v->json.len, &wire, &unused);
+    int err = weft_op_from_json(v->json.at, v->json.len, ret, NULL);
+    if ((err != 0) != (wire_err != 0) || !weft_op_equal(ret, &wire)) {
+        fprintf(stderr, "vectors: server and library read %.*s differently\n", (int)v->json.len,
+                v->json.at);
+        exit(1);
+    }
+    weft_op_done(&wire);
+    return err;
 }
 
 static void answer_on_doc(const struct vector *v, size_t which, struct json_writer *w,
