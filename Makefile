@@ -284,7 +284,7 @@ test: ## install what is missing, build, and run every test; ends with `N passed
 
 check: ## the quick tier: unit, property and fuzz corpus, under a minute, installs nothing
 	@$(MAKE) VARIANT=$(VARIANT) check-build
-	@bash tests/run.sh --build $(BUILD) --variant $(VARIANT) unit property replay
+	@bash tests/run.sh --build $(BUILD) --variant $(VARIANT) property unit replay
 check-build: $(UNIT_BIN) $(PROPERTY_BIN) $(REPLAY_BIN)
 
 asan: ## the whole suite under AddressSanitizer and UndefinedBehaviorSanitizer

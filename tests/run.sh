@@ -13,9 +13,14 @@
 # all counts as one failure more. The output of a failing program is shown in full. The last line
 # is `N passed, N failed`, with `, N skipped` where some were; the exit status is 1 after a failure.
 #
+# Programs of unit, property and replay and those given by path run TEST_JOBS at a time (default: one
+# for each processor); the others run alone. Each result is printed whole and in the order of the
+# names. A line `# proved: ...` of a program, what it counted, is shown whether it passed or not.
+#
 # Programs find: WEFT_BIN the server, WEFT_BUILD the variant's folder, WEFT_ROOT the tree,
 # WEFT_TMP an empty folder of their own, PATH with websocat where there is one.
-# TEST_TIMEOUT=seconds bounds one program (default 300; 900 under a sanitizer).
+# TEST_TIMEOUT=seconds bounds one program (default 300; 900 under a sanitizer). WEFT_PERCENT says how
+# much of its usual number of random cases a program plays: 10 where the build is a slow one.
 set -u
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root" || exit 1
@@ -24,13 +29,15 @@ while [ $# -gt 0 ]; do
     case $1 in
     --build) build=$2 && shift 2 ;;
     --variant) variant=$2 && shift 2 ;;
-    all) groups+=(unit property replay lint tools web e2e) && shift ;;
+    all) groups+=(property unit replay lint tools web e2e) && shift ;;
     *) groups+=("$1") && shift ;;
     esac
 done
 case $build in /*) ;; *) build=$root/$build ;; esac
 case $variant in asan | tsan | debug | cov) limit=900 ;; *) limit=300 ;; esac
 limit=${TEST_TIMEOUT:-$limit}
+case $variant in asan | tsan | debug | cov) export WEFT_PERCENT=${WEFT_PERCENT:-10} ;; esac
+jobs=${TEST_JOBS:-$(nproc 2> /dev/null || echo 1)}
 
 export WEFT_ROOT=$root WEFT_BUILD=$build/$variant WEFT_BIN=$build/$variant/weft
 export CMOCKA_MESSAGE_OUTPUT=TAP
@@ -39,7 +46,7 @@ export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 PATH=$PATH:$root/build/tools-cache/bin:${HOME:-/}/.cargo/bin
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/weft-tests.XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
+trap 'running=$(jobs -p); [ -z "$running" ] || { kill $running; wait; } 2> /dev/null; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
 passed=0 failed=0 skipped=0 failures=()
@@ -67,16 +74,35 @@ count() {
     ' "$1"
 }
 
-# run_one NAME COMMAND... - one program: run, count, report.
-run_one() {
-    local name=$1 status start seconds p f s planned results why=()
+# Programs get a number in the order they were found. Each is played in a folder of its own, $work/N,
+# and told about once every program before it has been: what is printed does not depend on who was
+# faster, and nothing of two programs is ever mixed.
+names=() told=0 running=0
+
+# play N COMMAND... - in the background: output, error output, status and time go to $work/N.
+play() {
+    local at=$work/$1 start=$EPOCHREALTIME status pid
     shift
-    rm -rf "$work/tmp" && mkdir "$work/tmp"
-    start=$EPOCHREALTIME
-    WEFT_TMP=$work/tmp timeout -k 10 "$limit" "$@" > "$work/out" 2> "$work/err" < /dev/null
+    trap 'kill "$pid" 2> /dev/null; wait "$pid"; exit 143' TERM
+    WEFT_TMP=$at/tmp timeout -k 10 "$limit" "$@" > "$at/out" 2> "$at/err" < /dev/null &
+    pid=$!
+    wait "$pid"
     status=$?
-    seconds=$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }')
-    read -r p f s planned results < <(count "$work/out")
+    awk -v a="$start" -v b="$EPOCHREALTIME" -v s="$status" \
+        'BEGIN { printf "%d %.1f\n", s, b - a }' > "$at/end.part"
+    mv "$at/end.part" "$at/end"
+}
+
+# tell N - count and print one program that has ended.
+tell() {
+    local at=$work/$1 name=${names[$1]} status seconds p f s planned results why=()
+    if [ -f "$at/skip" ]; then
+        printf '%-44s %5d passed, 1 skipped  (0.0 s)\n    %s\n' "$name" 0 "$(cat "$at/skip")"
+        skipped=$((skipped + 1))
+        return
+    fi
+    read -r status seconds < "$at/end"
+    read -r p f s planned results < <(count "$at/out")
 
     if [ "$status" = 124 ] || [ "$status" = 137 ]; then
         why+=("stopped after $limit seconds")
@@ -89,7 +115,7 @@ run_one() {
         why+=("printed no plan")
     elif [ "$planned" != "$results" ]; then
         why+=("planned $planned tests, reported $results")
-    elif [ "$results" = 0 ] && ! grep -qi '^1\.\.0.*# *skip' "$work/out"; then
+    elif [ "$results" = 0 ] && ! grep -qi '^1\.\.0.*# *skip' "$at/out"; then
         why+=("holds no test")
     elif [ "$results" = 0 ]; then
         s=1
@@ -103,56 +129,97 @@ run_one() {
     [ "$f" = 0 ] || line+=", $f failed"
     [ "$s" = 0 ] || line+=", $s skipped"
     printf '%s  (%s s)\n' "$line" "$seconds"
+    sed -n 's/^# proved: /    /p' "$at/out"
     if [ "$s" != 0 ]; then
-        grep -iE '^ *(not )?ok.*# *(skip|todo)|^1\.\.0.*# *skip' "$work/out" | sed 's/^ */    /'
+        grep -iE '^ *(not )?ok.*# *(skip|todo)|^1\.\.0.*# *skip' "$at/out" | sed 's/^ */    /'
     fi
     if [ "$f" != 0 ]; then
         failures+=("$name${why[*]:+: $(printf '%s; ' "${why[@]}" | sed 's/; $//')}")
         printf -- '---- %s: output ----\n' "$name"
-        cat "$work/out"
-        if [ -s "$work/err" ]; then
+        cat "$at/out"
+        if [ -s "$at/err" ]; then
             printf -- '---- %s: error output ----\n' "$name"
-            cat "$work/err"
+            cat "$at/err"
         fi
         printf -- '---- %s: end%s ----\n' "$name" "${why[*]:+ (${why[*]})}"
     fi
 }
 
-skip_one() { # NAME REASON
-    printf '%-44s %5d passed, 1 skipped  (0.0 s)\n    %s\n' "$1" 0 "$2"
-    skipped=$((skipped + 1))
+# Tells about every program that has ended and whose turn it is.
+tell_ended() {
+    while [ "$told" -lt ${#names[@]} ]; do
+        [ -f "$work/$told/end" ] || [ -f "$work/$told/skip" ] || return 0
+        tell "$told"
+        rm -rf "${work:?}/$told"
+        told=$((told + 1))
+    done
 }
 
-run_path() {
-    local path=$1 name=${1#"$build/$variant/"}
+# settle MOST - waits until at most MOST programs are running.
+settle() {
+    while [ "$running" -gt "$1" ]; do
+        wait -n 2> /dev/null
+        running=$((running - 1))
+        tell_ended
+    done
+    if [ "$1" = 0 ]; then
+        wait
+        tell_ended
+    fi
+}
+
+# start MOST NAME COMMAND... - runs a program beside MOST - 1 others.
+start() {
+    local most=$1 n=${#names[@]}
+    names+=("$2")
+    shift 2
+    settle $((most - 1))
+    mkdir -p "$work/$n/tmp"
+    play "$n" "$@" &
+    running=$((running + 1))
+    [ "$most" -gt 1 ] || settle 0
+}
+
+skip_one() { # NAME REASON
+    local n=${#names[@]}
+    names+=("$1")
+    mkdir "$work/$n"
+    echo "$2" > "$work/$n/skip"
+    tell_ended
+}
+
+run_path() { # MOST PATH
+    local most=$1 path=$2 name=${2#"$build/$variant/"}
     name=${name#"$root"/}
     case $path in
     *.mjs | *.js)
         if ! command -v node > /dev/null; then
             skip_one "$name" "node is not installed"
         else
-            run_one "$name" node --test-reporter=tap "$path"
+            start "$most" "$name" node --test-reporter=tap "$path"
         fi
         ;;
-    *.sh) run_one "$name" bash "$path" ;;
-    *) run_one "$name" "$path" ;;
+    *.sh) start "$most" "$name" bash "$path" ;;
+    *) start "$most" "$name" "$path" ;;
     esac
 }
 
 shopt -s nullglob
 for group in "${groups[@]}"; do
     case $group in
-    */*) run_path "$group" ;;
+    */*) run_path "$jobs" "$group" ;;
     unit | property | replay)
         # Only what has a source now: a program left over from a removed test is not run.
         for path in "$build/$variant/tests/$group"/*_{test,fuzz}; do
             source=tests/${group/replay/fuzz}/${path##*/}.c
-            [ -x "$path" ] && [ -f "$source" ] && run_path "$path"
+            [ -x "$path" ] && [ -f "$source" ] && run_path "$jobs" "$path"
         done
         ;;
     lint | tools | web | e2e)
+        # These start servers and browsers and build things: one at a time.
+        settle 0
         for path in tests/"$group"/*_test.sh tests/"$group"/*.test.mjs tests/"$group"/*_test.mjs; do
-            run_path "$path"
+            run_path 1 "$path"
         done
         ;;
     *)
@@ -161,6 +228,11 @@ for group in "${groups[@]}"; do
         ;;
     esac
 done
+settle 0
+if [ "$told" != ${#names[@]} ]; then
+    failures+=("${names[$told]}: it left no result behind")
+    failed=$((failed + 1))
+fi
 
 if [ ${#failures[@]} != 0 ]; then
     printf '\nfailed:\n'

@@ -67,6 +67,69 @@ unset TEST_TIMEOUT
 run <<< '[ -d "$WEFT_TMP" ] && [ -z "$(ls -A "$WEFT_TMP")" ] && printf "1..1\nok 1\n"; touch "$WEFT_TMP/left"'
 expect "an empty folder of its own" "1 passed, 0 failed" 0
 
+# Several at once. Each waits until all are running and they end last one first: told in turn, whole.
+together() { # JOBS
+    rm -rf "$work/met" && mkdir "$work/met"
+    out=$(TEST_JOBS=$1 MET=$work/met bash "$root/tests/run.sh" \
+        "$work/p/a_test" "$work/p/b_test" "$work/p/c_test" 2> "$work/told")
+    status=$?
+    last=$(tail -1 <<< "$out")
+}
+mkdir "$work/p"
+member() { # NAME BEFORE-IT-ENDS RESULT STATUS
+    cat > "$work/p/$1_test" << SH
+#!/bin/sh
+echo "1..2"
+echo "ok 1 - $1 begins"
+echo "# proved: $1 counted"
+touch "\$WEFT_TMP/$1"
+echo \$\$ > "\$MET/$1.pid" && mv "\$MET/$1.pid" "\$MET/$1"
+until $2; do :; done
+[ "\$(ls "\$WEFT_TMP")" = $1 ] && echo "$3 2 - $1 ends"
+touch "\$MET/$1.ended"
+exit $4
+SH
+    chmod +x "$work/p/$1_test"
+}
+here='[ -e "$MET/a" ] && [ -e "$MET/b" ] && [ -e "$MET/c" ]'
+member a "$here"' && [ -e "$MET/b.ended" ]' ok 0
+member b "$here"' && [ -e "$MET/c.ended" ]' "not ok" 1
+member c "$here" ok 0
+together 3
+expect "three at once, one fails" "5 passed, 1 failed" 1
+is "$(sed -n 's|.*/p/\(._test\) .*|\1|p' <<< "$out" | tr '\n' ' ')" "a_test b_test c_test " \
+    "three at once: told in the order they were named"
+is "$(sed -n '/: output ----$/,/: end ----$/p' <<< "$out" | sed '1d;$d' | tr '\n' ';')" \
+    "1..2;ok 1 - b begins;# proved: b counted;not ok 2 - b ends;" \
+    "three at once: the output of the one that failed is whole and alone"
+is "$(grep -c '^    [abc] counted$' <<< "$out")" 3 "three at once: what each counted is shown"
+is "$(cat "$work/told")" "" "three at once: nothing on error output"
+
+member a true ok 0
+member b true "not ok" 1
+member c true ok 0
+together 1
+expect "the same one by one" "5 passed, 1 failed" 1
+member a true ok 0
+member b 'kill -KILL $$' ok 0
+together 2
+expect "one of them is killed" "5 passed, 1 failed" 1 'stopped|signal'
+
+# Interrupted, it leaves no program and no folder behind.
+member a '[ -e "$MET/never" ]' ok 0
+member b '[ -e "$MET/never" ]' ok 0
+rm -rf "$work/met" && mkdir "$work/met" "$work/scratch"
+TMPDIR=$work/scratch TEST_JOBS=2 MET=$work/met bash "$root/tests/run.sh" "$work/p/a_test" \
+    "$work/p/b_test" > "$work/told" 2>&1 &
+pid=$!
+until [ -e "$work/met/a" ] && [ -e "$work/met/b" ]; do :; done
+kill -TERM "$pid"
+wait "$pid"
+is "$?" 130 "interrupted: exit status"
+is "$(ls "$work/scratch")" "" "interrupted: its folder is gone"
+! kill -0 "$(cat "$work/met/a")" "$(cat "$work/met/b")" 2> /dev/null
+ok $? "interrupted: its programs are gone"
+
 out=$(bash "$root/tests/run.sh" nonsense 2>&1)
 is "$?" 1 "an unknown group fails"
 like "$out" 'no group named nonsense' "an unknown group is named"
