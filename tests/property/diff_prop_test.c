@@ -69,8 +69,10 @@ static void small_case(uint64_t seed, const struct cps *a, const struct cps *b)
     struct weft_op op;
     weft_op_init(&op, weft_heap());
     must(weft_op_diff(utf8[0], len[0], utf8[1], len[1], &op));
-    struct model m = model_of(&op, a->len);
-    struct cps reached = model_apply(&m, a);
+    struct model m = {0};
+    struct cps reached = {0};
+    model_of(&op, a->len, &m);
+    model_apply(&m, a, &reached);
     const char *wrong = NULL;
     if (!cps_equal(&reached, b))
         wrong = "diff leads from one text to the other";

@@ -153,20 +153,17 @@ static void check_pair(size_t doc_cp, const struct weft_op *a, const struct weft
     size_t len_1 = apply(out[1], after_a, &t[1], end[1]);
     if (len_0 != len_1 || memcmp(end[0], end[1], len_0) != 0)
         broken("law 1: both orders give one text", doc_cp, a, b, &t[0], &t[1]);
-    struct model x = model_of(a, doc_cp);
-    struct model y = model_of(b, doc_cp);
-    struct model left = model_transform(&x, &y, WEFT_LEFT);
-    struct model right = model_transform(&y, &x, WEFT_RIGHT);
+    static struct model x, y, left, right;
+    model_of(a, doc_cp, &x);
+    model_of(b, doc_cp, &y);
+    model_transform(&x, &y, WEFT_LEFT, &left);
+    model_transform(&y, &x, WEFT_RIGHT, &right);
     model_to_op(&left, &t[2]);
     if (!weft_op_equal(&t[0], &t[2]))
         broken("transform LEFT does what the model does", doc_cp, a, b, &t[2], &t[0]);
     model_to_op(&right, &t[2]);
     if (!weft_op_equal(&t[1], &t[2]))
         broken("transform RIGHT does what the model does", doc_cp, a, b, &t[2], &t[1]);
-    model_done(&x);
-    model_done(&y);
-    model_done(&left);
-    model_done(&right);
 }
 
 static void every_concurrent_pair(void **state)
@@ -210,20 +207,18 @@ static void check_follow(size_t doc_cp, const struct weft_op *a, const struct we
             weft_op_transform_position(b, step, WEFT_LEFT))
             broken("law 5: positions follow compositions", doc_cp, a, b, NULL, ab);
     }
-    struct model x = model_of(a, doc_cp);
+    static struct model x, y, both;
+    model_of(a, doc_cp, &x);
     for (size_t gap = 0; gap <= doc_cp; gap++)
         for (int side = WEFT_LEFT; side <= WEFT_RIGHT; side++)
             if (weft_op_transform_position(a, gap, (enum weft_side)side) !=
                 model_position(&x, gap, (enum weft_side)side))
                 broken("positions move as in the model", doc_cp, a, NULL, NULL, NULL);
-    struct model y = model_of(b, mid_len);
-    struct model both = model_compose(&x, &y);
+    model_of(b, mid_len, &y);
+    model_compose(&x, &y, &both);
     model_to_op(&both, spare);
     if (!weft_op_equal(ab, spare))
         broken("compose does what the model does", doc_cp, a, b, spare, ab);
-    model_done(&x);
-    model_done(&y);
-    model_done(&both);
 }
 
 /* Law 4 for every x beside a, then b; law 2's bracketing for every c behind them. */

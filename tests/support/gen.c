@@ -1,5 +1,7 @@
+#define _GNU_SOURCE /* program_invocation_name */
 #include "support/gen.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,12 +51,17 @@ struct cps cps_copy(const struct cps *t)
     return copy;
 }
 
+void cps_read(struct cps *t, const char *utf8, size_t len_bytes)
+{
+    size_t n;
+    for (size_t i = 0; i < len_bytes; i += n)
+        cps_push(t, utf8_get(utf8 + i, &n));
+}
+
 struct cps cps_from(const char *utf8, size_t len_bytes)
 {
     struct cps t = {0};
-    size_t n;
-    for (size_t i = 0; i < len_bytes; i += n)
-        cps_push(&t, utf8_get(utf8 + i, &n));
+    cps_read(&t, utf8, len_bytes);
     return t;
 }
 
@@ -77,55 +84,85 @@ bool cps_equal(const struct cps *a, const struct cps *b)
 
 /* --- the model --- */
 
-struct model model_new(size_t doc_cp)
+static struct cps inserted(const struct model *m, size_t gap)
 {
-    struct model m = {.doc_cp = doc_cp};
-    m.ins = calloc(doc_cp + 1, sizeof *m.ins);
-    m.dead = calloc(doc_cp + 1, sizeof *m.dead);
-    WEFT_ASSERT(m.ins != NULL && m.dead != NULL);
-    return m;
+    size_t from = gap > 0 ? m->upto[gap - 1] : 0;
+    return (struct cps){.cp = m->text.cp + from, .len = m->upto[gap] - from};
+}
+
+/* A model is written from the first gap to the last. */
+static void begin(struct model *m, size_t doc_cp)
+{
+    if (m->cap == 0 || m->cap < doc_cp + 1) {
+        m->cap = 2 * (doc_cp + 1);
+        m->upto = grow(m->upto, m->cap * sizeof *m->upto);
+        m->dead = grow(m->dead, m->cap * sizeof *m->dead);
+    }
+    memset(m->dead, 0, (doc_cp + 1) * sizeof *m->dead);
+    m->doc_cp = doc_cp;
+    m->text.len = 0;
+    m->gap = 0;
+}
+
+static void go_to(struct model *m, size_t gap)
+{
+    WEFT_ASSERT(m->gap <= gap && gap <= m->doc_cp + 1);
+    while (m->gap < gap)
+        m->upto[m->gap++] = m->text.len;
+}
+
+static void put(struct model *m, size_t gap, const struct cps *text)
+{
+    if (text->len > 0) {
+        go_to(m, gap);
+        cps_append(&m->text, text);
+    }
+}
+
+static void end(struct model *m)
+{
+    go_to(m, m->doc_cp + 1);
 }
 
 void model_done(struct model *m)
 {
-    for (size_t gap = 0; m->ins != NULL && gap <= m->doc_cp; gap++)
-        cps_done(&m->ins[gap]);
-    free(m->ins);
+    cps_done(&m->text);
+    free(m->upto);
     free(m->dead);
     *m = (struct model){0};
 }
 
-struct model model_of(const struct weft_op *op, size_t doc_cp)
+void model_of(const struct weft_op *op, size_t doc_cp, struct model *ret)
 {
     WEFT_ASSERT(weft_op_span(op) <= doc_cp);
-    struct model m = model_new(doc_cp);
     size_t n;
     size_t text_len;
     const struct weft_part *parts = weft_op_parts(op, &n);
     const char *text = weft_op_text(op, &text_len);
     size_t gap = 0;
+    begin(ret, doc_cp);
     for (size_t i = 0; i < n; i++) {
         if (parts[i].kind == WEFT_INSERT) {
-            struct cps piece = cps_from(text, parts[i].len_bytes);
-            cps_append(&m.ins[gap], &piece);
-            cps_done(&piece);
+            go_to(ret, gap);
+            cps_read(&ret->text, text, parts[i].len_bytes);
             text += parts[i].len_bytes;
             continue;
         }
         for (size_t k = 0; k < parts[i].len_cp; k++)
-            m.dead[gap++] = parts[i].kind == WEFT_DELETE;
+            ret->dead[gap++] = parts[i].kind == WEFT_DELETE;
     }
-    return m;
+    end(ret);
 }
 
 void model_to_op(const struct model *m, struct weft_op *ret)
 {
     weft_op_clear(ret);
     for (size_t gap = 0; gap <= m->doc_cp; gap++) {
-        size_t len;
-        char *utf8 = cps_utf8(&m->ins[gap], &len);
-        must(weft_op_insert(ret, utf8, len));
-        free(utf8);
+        struct cps text = inserted(m, gap);
+        for (size_t k = 0; k < text.len; k++) {
+            char utf8[4];
+            must(weft_op_insert(ret, utf8, utf8_put(utf8, text.cp[k])));
+        }
         if (gap < m->doc_cp)
             must(m->dead[gap] ? weft_op_delete(ret, 1) : weft_op_retain(ret, 1));
     }
@@ -133,85 +170,105 @@ void model_to_op(const struct model *m, struct weft_op *ret)
 
 size_t model_result_cp(const struct model *m)
 {
-    size_t n = 0;
-    for (size_t gap = 0; gap <= m->doc_cp; gap++)
-        n += m->ins[gap].len + (gap < m->doc_cp && !m->dead[gap]);
+    size_t n = m->text.len;
+    for (size_t i = 0; i < m->doc_cp; i++)
+        n += !m->dead[i];
     return n;
 }
 
-struct cps model_apply(const struct model *m, const struct cps *doc)
+void model_apply(const struct model *m, const struct cps *doc, struct cps *ret)
 {
     WEFT_ASSERT(doc->len == m->doc_cp);
-    struct cps out = {0};
+    ret->len = 0;
     for (size_t gap = 0; gap <= doc->len; gap++) {
-        cps_append(&out, &m->ins[gap]);
+        struct cps text = inserted(m, gap);
+        cps_append(ret, &text);
         if (gap < doc->len && !m->dead[gap])
-            cps_push(&out, doc->cp[gap]);
+            cps_push(ret, doc->cp[gap]);
     }
-    return out;
 }
 
-struct model model_transform(const struct model *a, const struct model *b, enum weft_side side)
+void model_merge(const struct model *left, const struct model *right, const struct cps *doc,
+                 struct cps *ret)
+{
+    WEFT_ASSERT(doc->len == left->doc_cp && doc->len == right->doc_cp);
+    ret->len = 0;
+    for (size_t gap = 0; gap <= doc->len; gap++) {
+        struct cps first = inserted(left, gap);
+        struct cps second = inserted(right, gap);
+        cps_append(ret, &first);
+        cps_append(ret, &second);
+        if (gap < doc->len && !left->dead[gap] && !right->dead[gap])
+            cps_push(ret, doc->cp[gap]);
+    }
+}
+
+void model_transform(const struct model *a, const struct model *b, enum weft_side side,
+                     struct model *ret)
 {
     WEFT_ASSERT(a->doc_cp == b->doc_cp);
-    struct model m = model_new(model_result_cp(b));
+    begin(ret, model_result_cp(b));
     size_t at = 0; /* in the document after b */
     for (size_t gap = 0; gap <= a->doc_cp; gap++) {
-        size_t behind = at + b->ins[gap].len;
-        cps_append(&m.ins[side == WEFT_LEFT ? at : behind], &a->ins[gap]);
+        struct cps text = inserted(a, gap);
+        size_t behind = at + inserted(b, gap).len;
+        put(ret, side == WEFT_LEFT ? at : behind, &text);
         at = behind;
         if (gap < a->doc_cp && !b->dead[gap])
-            m.dead[at++] = a->dead[gap];
+            ret->dead[at++] = a->dead[gap];
     }
-    return m;
+    end(ret);
 }
 
 /* Lays out the document before, with a's text and with tombstones for what a deleted, and puts each
  * text of b right in front of the code point that b saw behind it. */
-struct model model_compose(const struct model *a, const struct model *b)
+void model_compose(const struct model *a, const struct model *b, struct model *ret)
 {
     WEFT_ASSERT(model_result_cp(a) == b->doc_cp);
-    struct model m = model_new(a->doc_cp);
+    begin(ret, a->doc_cp);
     size_t at = 0; /* in the document between */
     for (size_t gap = 0; gap <= a->doc_cp; gap++) {
-        for (size_t k = 0; k < a->ins[gap].len; k++, at++) {
-            cps_append(&m.ins[gap], &b->ins[at]);
+        struct cps text = inserted(a, gap);
+        struct cps of_b;
+        for (size_t k = 0; k < text.len; k++, at++) {
+            of_b = inserted(b, at);
+            put(ret, gap, &of_b);
             if (!b->dead[at])
-                cps_push(&m.ins[gap], a->ins[gap].cp[k]);
+                put(ret, gap, &(struct cps){.cp = text.cp + k, .len = 1});
         }
-        if (gap == a->doc_cp) {
-            cps_append(&m.ins[gap], &b->ins[at]);
-        } else if (a->dead[gap]) {
-            m.dead[gap] = true;
-        } else {
-            cps_append(&m.ins[gap], &b->ins[at]);
-            m.dead[gap] = b->dead[at++];
+        if (gap < a->doc_cp && a->dead[gap]) {
+            ret->dead[gap] = true;
+            continue;
         }
+        of_b = inserted(b, at);
+        put(ret, gap, &of_b);
+        if (gap < a->doc_cp)
+            ret->dead[gap] = b->dead[at++];
     }
-    return m;
+    end(ret);
 }
 
-struct model model_invert(const struct model *m, const struct cps *doc)
+void model_invert(const struct model *m, const struct cps *doc, struct model *ret)
 {
-    struct model inverse = model_new(model_result_cp(m));
+    begin(ret, model_result_cp(m));
     size_t at = 0; /* in the document after */
     for (size_t gap = 0; gap <= m->doc_cp; gap++) {
-        for (size_t k = 0; k < m->ins[gap].len; k++)
-            inverse.dead[at++] = true;
+        for (size_t k = inserted(m, gap).len; k > 0; k--)
+            ret->dead[at++] = true;
         if (gap < m->doc_cp && m->dead[gap])
-            cps_push(&inverse.ins[at], doc->cp[gap]);
+            put(ret, at, &(struct cps){.cp = doc->cp + gap, .len = 1});
         else if (gap < m->doc_cp)
             at++;
     }
-    return inverse;
+    end(ret);
 }
 
 size_t model_position(const struct model *m, size_t gap_cp, enum weft_side side)
 {
     size_t pos = 0;
     for (size_t gap = 0; gap < gap_cp; gap++)
-        pos += m->ins[gap].len + !m->dead[gap];
-    return pos + (side == WEFT_RIGHT ? m->ins[gap_cp].len : 0);
+        pos += inserted(m, gap).len + !m->dead[gap];
+    return pos + (side == WEFT_RIGHT ? inserted(m, gap_cp).len : 0);
 }
 
 /* --- generators --- */
@@ -335,6 +392,6 @@ void gen_report(const char *claim, uint64_t seed, const struct cps *doc, const s
         fprintf(stderr, "#   %s = %s\n", ops->name, json);
         free(json);
     }
-    fprintf(stderr, "#   to play this case alone: WEFT_SEED=%llu WEFT_CASES=1\n",
-            (unsigned long long)seed);
+    fprintf(stderr, "#   the case it was found in, alone: WEFT_SEED=%llu WEFT_CASES=1 %s\n",
+            (unsigned long long)seed, program_invocation_name);
 }

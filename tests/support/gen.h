@@ -27,6 +27,7 @@ void cps_done(struct cps *t);
 void cps_push(struct cps *t, uint32_t cp);
 void cps_append(struct cps *t, const struct cps *more);
 struct cps cps_copy(const struct cps *t);
+void cps_read(struct cps *t, const char *utf8, size_t len_bytes); /* appends */
 struct cps cps_from(const char *utf8, size_t len_bytes);
 /* malloc'd UTF-8 with a terminating NUL; the caller frees it. */
 char *cps_utf8(const struct cps *t, size_t *ret_len_bytes);
@@ -34,25 +35,32 @@ bool cps_equal(const struct cps *a, const struct cps *b);
 
 /* --- the model --- */
 
+/* Begins as {0}; what is written into it keeps its memory until model_done(). */
 struct model {
     size_t doc_cp;   /* length of the document it is written against */
-    struct cps *ins; /* doc_cp + 1 of them, by gap */
-    bool *dead;      /* doc_cp of them */
+    struct cps text; /* all that is inserted, gap after gap */
+    size_t *upto;    /* doc_cp + 1: gap g inserts text [upto[g - 1], upto[g]) */
+    bool *dead;      /* doc_cp: the code point behind the gap is deleted */
+    size_t cap, gap; /* while it is written */
 };
 
-struct model model_new(size_t doc_cp); /* changes nothing */
 void model_done(struct model *m);
 
 /* op must fit doc_cp. */
-struct model model_of(const struct weft_op *op, size_t doc_cp);
+void model_of(const struct weft_op *op, size_t doc_cp, struct model *ret);
 /* The operation that a model stands for. `ret` has been initialised. */
 void model_to_op(const struct model *m, struct weft_op *ret);
 
 size_t model_result_cp(const struct model *m); /* length of the document after */
-struct cps model_apply(const struct model *m, const struct cps *doc);
-struct model model_transform(const struct model *a, const struct model *b, enum weft_side side);
-struct model model_compose(const struct model *a, const struct model *b);
-struct model model_invert(const struct model *m, const struct cps *doc);
+void model_apply(const struct model *m, const struct cps *doc, struct cps *ret);
+/* The text that two concurrent operations lead to: at each gap what `left` inserts, then what
+ * `right` inserts; gone is what one of them deletes. No operation is transformed for it. */
+void model_merge(const struct model *left, const struct model *right, const struct cps *doc,
+                 struct cps *ret);
+void model_transform(const struct model *a, const struct model *b, enum weft_side side,
+                     struct model *ret);
+void model_compose(const struct model *a, const struct model *b, struct model *ret);
+void model_invert(const struct model *m, const struct cps *doc, struct model *ret);
 size_t model_position(const struct model *m, size_t gap_cp, enum weft_side side);
 
 /* --- generators --- */

@@ -1,13 +1,34 @@
 #include "support/rng.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/utf8.h"
 
+static size_t number_of(const char *name, size_t otherwise)
+{
+    const char *s = getenv(name);
+    return s != NULL ? (size_t)strtoull(s, NULL, 10) : otherwise;
+}
+
 size_t rng_cases(size_t usual)
 {
-    const char *s = getenv("WEFT_CASES");
-    return s != NULL ? (size_t)strtoull(s, NULL, 10) : usual;
+    return number_of("WEFT_CASES", (usual * number_of("WEFT_PERCENT", 100) + 99) / 100);
+}
+
+bool rng_proved(size_t counted, size_t promised, const char *what)
+{
+    size_t percent = number_of("WEFT_PERCENT", 100);
+    bool alone = getenv("WEFT_CASES") != NULL; /* asked for by hand: nothing is promised */
+    size_t scaled = promised * percent / 100;
+    printf("# proved: %zu %s", counted, what);
+    if (percent != 100)
+        printf(" (%zu %% of the usual)", percent);
+    if (!alone && counted < scaled)
+        printf(": TOO FEW, promised are %zu", scaled);
+    printf("\n");
+    fflush(stdout);
+    return alone || counted >= scaled;
 }
 
 uint64_t rng_seed(void)

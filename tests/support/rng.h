@@ -41,8 +41,13 @@ static inline bool rng_chance(struct rng *r, unsigned percent)
     return rng_below(r, 100) < percent;
 }
 
-/* How many random cases a property plays: WEFT_CASES in the environment, or else `usual`. */
+/* How many random cases a property plays: WEFT_CASES in the environment, or else WEFT_PERCENT per
+ * cent of `usual` (tests/run.sh sets 10 for slow builds), at least one. */
 size_t rng_cases(size_t usual);
+
+/* Shows what a program has counted, as a line `# proved: 1000000 pairs ...` that tests/run.sh prints.
+ * False when that is less than was promised for 100 per cent. */
+bool rng_proved(size_t counted, size_t promised, const char *what);
 
 /* The first seed: WEFT_SEED in the environment (to replay a failure), or else 1. */
 uint64_t rng_seed(void);

@@ -180,7 +180,8 @@ static void see_some(struct rng *r, struct typist *t)
     if (t->n_unseen < UNSEEN_MAX - 1 && rng_chance(r, 60))
         want = 0;
     for (size_t i = 0; i < want; i++) {
-        struct cps next = model_apply(&t->unseen[i], &t->view);
+        struct cps next = {0};
+        model_apply(&t->unseen[i], &t->view, &next);
         t->caret = model_position(&t->unseen[i], t->caret, WEFT_LEFT);
         cps_done(&t->view);
         t->view = next;
@@ -211,8 +212,10 @@ static void type_line(struct rng *r, struct typist *t, struct trace_line *l, cha
 static struct model publish(struct typist *t, struct model own)
 {
     for (size_t i = 0; i < t->n_unseen; i++) {
-        struct model seen = model_transform(&t->unseen[i], &own, WEFT_RIGHT);
-        struct model next = model_transform(&own, &t->unseen[i], WEFT_LEFT);
+        struct model seen = {0};
+        model_transform(&t->unseen[i], &own, WEFT_RIGHT, &seen);
+        struct model next = {0};
+        model_transform(&own, &t->unseen[i], WEFT_LEFT, &next);
         model_done(&t->unseen[i]);
         model_done(&own);
         t->unseen[i] = seen;
@@ -241,12 +244,15 @@ void trace_generate(uint64_t seed, size_t n, struct trace *ret)
         type_line(&r, t, &ret->lines[i], ret->bytes + i * LINE_BYTES_MAX);
         ret->lines[i].client = who;
         trace_op(&ret->lines[i], &op);
-        struct model own = model_of(&op, t->view.len);
-        struct cps view = model_apply(&own, &t->view);
+        struct model own = {0};
+        model_of(&op, t->view.len, &own);
+        struct cps view = {0};
+        model_apply(&own, &t->view, &view);
         cps_done(&t->view);
         t->view = view;
         own = publish(t, own);
-        struct cps text = model_apply(&own, &log_text);
+        struct cps text = {0};
+        model_apply(&own, &log_text, &text);
         cps_done(&log_text);
         log_text = text;
         typists[1 - who].unseen[typists[1 - who].n_unseen++] = own;

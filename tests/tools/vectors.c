@@ -56,8 +56,10 @@ static struct cps gen_to(struct rng *r, const struct cps *doc)
     struct weft_op op;
     weft_op_init(&op, weft_heap());
     gen_op(r, doc->len, rng_chance(r, 50) ? 3 : 10, &op);
-    struct model m = model_of(&op, doc->len);
-    struct cps to = model_apply(&m, doc);
+    struct model m = {0};
+    struct cps to = {0};
+    model_of(&op, doc->len, &m);
+    model_apply(&m, doc, &to);
     model_done(&m);
     weft_op_done(&op);
     return to;
