@@ -1,7 +1,5 @@
-#define _GNU_SOURCE /* program_invocation_name */
 #include "support/gen.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -392,6 +390,5 @@ void gen_report(const char *claim, uint64_t seed, const struct cps *doc, const s
         fprintf(stderr, "#   %s = %s\n", ops->name, json);
         free(json);
     }
-    fprintf(stderr, "#   the case it was found in, alone: WEFT_SEED=%llu WEFT_CASES=1 %s\n",
-            (unsigned long long)seed, program_invocation_name);
+    rng_tell(seed);
 }

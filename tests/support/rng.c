@@ -1,5 +1,7 @@
+#define _GNU_SOURCE /* program_invocation_name */
 #include "support/rng.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -35,6 +37,12 @@ uint64_t rng_seed(void)
 {
     const char *s = getenv("WEFT_SEED");
     return s != NULL ? strtoull(s, NULL, 10) : 1;
+}
+
+void rng_tell(uint64_t seed)
+{
+    fprintf(stderr, "#   the case it was found in, alone: WEFT_SEED=%llu WEFT_CASES=1 %s\n",
+            (unsigned long long)seed, program_invocation_name);
 }
 
 static uint32_t rng_scalar(struct rng *r)

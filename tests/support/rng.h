@@ -52,6 +52,9 @@ bool rng_proved(size_t counted, size_t promised, const char *what);
 /* The first seed: WEFT_SEED in the environment (to replay a failure), or else 1. */
 uint64_t rng_seed(void);
 
+/* Prints to stderr how to play the case of this seed alone. */
+void rng_tell(uint64_t seed);
+
 /* Fills `out` (at least 4 * n_cp bytes) with n_cp code points, among them two-, three- and
  * four-byte ones and line feeds, never NUL; returns the bytes written. */
 size_t rng_text(struct rng *r, char *out, size_t n_cp);
