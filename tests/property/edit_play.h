@@ -282,12 +282,27 @@ static size_t letters(uint16_t seed, size_t n)
     return len;
 }
 
+static const size_t NEW = SIZE_MAX;
+
+static void tell_text(size_t pos, size_t len)
+{
+    enum { SHOWN_BYTES = 300 };
+    size_t shown = len < SHOWN_BYTES ? len : SHOWN_BYTES;
+    while (!utf8_valid(game.utf8, shown, NULL))
+        shown--;
+    if (pos == NEW)
+        fprintf(stderr, "#   weft_text_from(heap, ");
+    else
+        fprintf(stderr, "#   weft_text_insert(t, %zu, ", pos);
+    text_print(stderr, game.utf8, shown);
+    fprintf(stderr, "%s, %zu)\n", shown < len ? "..." : "", len);
+}
+
 static bool insert(size_t pos, uint16_t seed, size_t n)
 {
     size_t len = letters(seed, n);
     if (game.telling)
-        fprintf(stderr, "#   weft_text_insert(t, %zu, \"%.*s\", %zu)\n", pos, (int)len, game.utf8,
-                len);
+        tell_text(pos, len);
     int err = weft_text_insert(game.text, pos, game.utf8, len);
     if (err != 0)
         return wrong(weft_error_text(err));
@@ -393,7 +408,7 @@ static bool game_play(const struct edit_case *c, bool careful, bool telling,
     size_t start = c->start_cp < PASTE_CP_MOST ? c->start_cp : PASTE_CP_MOST;
     size_t len = letters((uint16_t)c->seed, start);
     if (telling)
-        fprintf(stderr, "#   weft_text_from(\"%.*s\", %zu)\n", (int)len, game.utf8, len);
+        tell_text(NEW, len);
     int err = weft_text_from(&game.memory.alloc, game.utf8, len, &game.text);
     if (err != 0)
         return wrong(weft_error_text(err));

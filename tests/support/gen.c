@@ -332,17 +332,27 @@ void op_of(struct weft_op *ret, const char *notation)
 
 /* --- for the reader of a failure --- */
 
-static void print_json_text(FILE *f, const char *utf8, size_t len)
+/* What shows as itself on a terminal. */
+static bool is_plain(uint32_t cp)
+{
+    return (cp >= 0x20 && cp < 0x7f) || (cp > 0xa0 && cp < 0x370) ||
+           (cp >= 0x20a0 && cp < 0x20c0) || (cp >= 0x1f300 && cp < 0x1fb00);
+}
+
+void text_print(FILE *f, const char *utf8, size_t len)
 {
     fputc('"', f);
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)utf8[i];
-        if (c == '"' || c == '\\')
-            fprintf(f, "\\%c", c);
-        else if (c < 0x20 || c == 0x7f)
-            fprintf(f, "\\u%04x", c);
+    size_t n;
+    for (size_t i = 0; i < len; i += n) {
+        uint32_t cp = utf8_get(utf8 + i, &n);
+        if (cp == '"' || cp == '\\')
+            fprintf(f, "\\%c", (int)cp);
+        else if (is_plain(cp))
+            fwrite(utf8 + i, 1, n, f);
+        else if (cp >= 0x10000)
+            fprintf(f, "\\u%04x\\u%04x", 0xd7c0 + (cp >> 10), 0xdc00 + (cp & 0x3ff));
         else
-            fputc(c, f);
+            fprintf(f, "\\u%04x", cp);
     }
     fputc('"', f);
 }
@@ -362,7 +372,7 @@ char *op_json(const struct weft_op *op)
         if (i > 0)
             fputc(',', f);
         if (parts[i].kind == WEFT_INSERT)
-            print_json_text(f, text, parts[i].len_bytes);
+            text_print(f, text, parts[i].len_bytes);
         else
             fprintf(f, "%s%u", parts[i].kind == WEFT_DELETE ? "-" : "", parts[i].len_cp);
         text += parts[i].len_bytes;
@@ -379,7 +389,7 @@ void gen_report(const char *claim, uint64_t seed, const struct cps *doc, const s
         size_t len;
         char *utf8 = cps_utf8(doc, &len);
         fprintf(stderr, "#   document of %zu code points: ", doc->len);
-        print_json_text(stderr, utf8, len);
+        text_print(stderr, utf8, len);
         fputc('\n', stderr);
         free(utf8);
     }

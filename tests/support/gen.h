@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <weft/op.h>
 
@@ -80,6 +81,9 @@ void op_of(struct weft_op *ret, const char *notation);
 
 /* malloc'd JSON form, [5,"x",-3]; the caller frees it. */
 char *op_json(const struct weft_op *op);
+
+/* As a JSON string; what would not show is escaped. */
+void text_print(FILE *f, const char *utf8, size_t len);
 
 struct named_op {
     const char *name;         /* NULL ends a list */
