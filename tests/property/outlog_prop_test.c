@@ -216,6 +216,7 @@ static void each_reader_is_given_what_is_due(void **state)
     for (seed = rng_seed(); seed < rng_seed() + cases; seed++)
         play();
     buf_done(&scratch);
+    assert_true(rng_proved(cases, 8000, "outgoing logs: each reader is given what is due to it"));
     assert_true(cases < 100 || n_behind > cases / 4);
 }
 

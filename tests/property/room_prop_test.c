@@ -217,6 +217,9 @@ static void nothing_is_lost_or_doubled(void **state)
            "%zu reads of the log\n",
            seen.edits, seen.cuts, seen.crashes, seen.wipes, seen.failed, seen.opened,
            seen.snapshots, seen.behind, seen.too_slow, seen.diffs, seen.fetched);
+    assert_true(rng_proved(cases, 1000,
+                           "lives of a room with cuts, crashes and failed commits: all agree, each "
+                           "edit counts once"));
     if (cases < 200)
         return;
     /* What the cases are there for did happen. */

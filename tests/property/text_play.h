@@ -42,11 +42,12 @@ struct game {
     char *scratch; /* room for the longest insertion */
 };
 
-/* A failed comparison names the seed that replays it with WEFT_SEED and WEFT_CASES=1. */
+/* A failed comparison prints how to play its case alone. */
 #define PLAY_CHECK(game, cond)                                                                     \
     do {                                                                                           \
         if (!(cond)) {                                                                             \
-            fprintf(stderr, "WEFT_SEED=%llu: %s\n", (unsigned long long)(game)->seed, #cond);      \
+            fprintf(stderr, "# broken: %s\n", #cond);                                              \
+            rng_tell((game)->seed);                                                                \
             fail();                                                                                \
         }                                                                                          \
     } while (0)
@@ -262,6 +263,9 @@ static void play_cases(size_t cases, const struct play *play)
     size_t n = rng_cases(cases);
     for (size_t i = 0; i < n; i++)
         play_case(first + i, play);
+    assert_true(rng_proved(n * play->edits, cases * play->edits,
+                           play->check_every == 1 ? "edits, each followed by a walk over all"
+                                                  : "edits between walks over all"));
 }
 
 #endif

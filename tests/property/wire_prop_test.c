@@ -47,6 +47,7 @@ static void test_operations(void **state)
         weft_op_done(&back);
         buf_done(&out);
     }
+    assert_true(rng_proved(rng_cases(20000), 20000, "operations survived JSON"));
 }
 
 /* The broadcast form, whichever type is the simplest, means the same operation. */
@@ -79,6 +80,7 @@ static void test_broadcasts(void **state)
         weft_op_done(&op);
         buf_done(&out);
     }
+    assert_true(rng_proved(rng_cases(20000), 20000, "broadcasts meant their operation"));
 }
 
 /* A good message with some bytes changed is answered or taken, never more than that; a taken one
@@ -119,6 +121,7 @@ static void test_damaged(void **state)
         if (!good_op || !good_words)
             fail_msg("seed %llu: %d %s", (unsigned long long)seed, err, err ? error.words : "");
     }
+    assert_true(rng_proved(rng_cases(50000), 50000, "damaged messages were answered or taken"));
 }
 
 int main(void)
