@@ -12,6 +12,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8080
 DATA ?= ./weft-data
 FUZZ_SECONDS ?= 30
+PERCENT ?= 2000
 CPPFLAGS ?=
 CFLAGS ?=
 LDFLAGS ?=
@@ -285,6 +286,11 @@ test: ## install what is missing, build, and run every test; ends with `N passed
 check: ## the quick tier: unit, property and fuzz corpus, under a minute, installs nothing
 	@$(MAKE) VARIANT=$(VARIANT) check-build
 	@bash tests/run.sh --build $(BUILD) --variant $(VARIANT) property unit replay
+soak: ## the properties with PERCENT=2000 of their random cases, from a new seed each time
+	@$(MAKE) VARIANT=$(VARIANT) check-build
+	@seed=$${WEFT_SEED:-$$(date +%s)000000}; echo "soak: WEFT_SEED=$$seed WEFT_PERCENT=$(PERCENT)"; \
+	WEFT_SEED=$$seed WEFT_PERCENT=$(PERCENT) TEST_TIMEOUT=86400 \
+		bash tests/run.sh --build $(BUILD) --variant $(VARIANT) property
 check-build: $(UNIT_BIN) $(PROPERTY_BIN) $(REPLAY_BIN)
 
 asan: ## the whole suite under AddressSanitizer and UndefinedBehaviorSanitizer
@@ -360,5 +366,5 @@ help: ## this list
 	@echo "VARIANT=one of: $(VARIANTS); WERROR= drops -Werror"
 
 FORCE:
-.PHONY: all libs lib tests tools run test check check-build asan tsan clang fuzz fuzz-build bench \
-	bench-build cov lint pure fmt deps install install-lib uninstall clean help FORCE
+.PHONY: all libs lib tests tools run test check check-build soak asan tsan clang fuzz fuzz-build \
+	bench bench-build cov lint pure fmt deps install install-lib uninstall clean help FORCE
