@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include <weft/op.h>
+#include <weft/op_json.h>
 #include <weft/text.h>
 
 #include "support/faulty.h"
@@ -135,6 +136,13 @@ static int op_decode(struct world *w)
     return err;
 }
 
+static int op_from_json(struct world *w)
+{
+    static const char JSON[] =
+        "[1,\"a text that does not lie inline, \\ud83d\\ude00\",2,-3,4,\"b\",5,-6,7,\"c\"]";
+    return weft_op_from_json(JSON, sizeof JSON - 1, &w->ret, NULL);
+}
+
 enum result {
     TEXT,     /* w->made is a text, or not written */
     RESULT,   /* w->ret is the result, or the identity */
@@ -164,6 +172,7 @@ static const struct row {
     {"weft_op_invert", op_invert, RESULT, false},
     {"weft_op_diff", op_diff, RESULT, false},
     {"weft_op_decode", op_decode, RESULT, false},
+    {"weft_op_from_json", op_from_json, RESULT, false},
 };
 enum { N_ROWS = sizeof ROWS / sizeof *ROWS };
 
@@ -173,7 +182,6 @@ static const char *const OTHERS[] = {
     "weft_text_at_u16",       "weft_text_at_line",       "weft_text_iter_at",
     "weft_text_copy",         "weft_op_transform_lists", /* tests/property/lists_test.c */
     "weft_op_transform_pair",                            /* the same */
-    "weft_op_from_json",                                 /* tests/unit/op_json_test.c */
 };
 enum { N_OTHERS = sizeof OTHERS / sizeof *OTHERS };
 
