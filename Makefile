@@ -104,6 +104,7 @@ PROPERTY_SRC := $(sort $(wildcard tests/property/*_test.c))
 TOOL_SRC := $(sort $(wildcard tests/tools/*.c))
 TOOL_LIB_SRC := $(sort $(wildcard tests/tools/lib/*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
+ENGINE_SRC := $(sort $(wildcard tests/bench/engine/*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*_fuzz.c))
 REPLAY_SRC := $(wildcard tests/fuzz/replay/main.c)
 WEB_FILES := $(sort $(shell find web/client web/page -type f -not -path '*/node_modules/*' \
@@ -116,7 +117,8 @@ MAIN_OBJ := $(call obj,$(MAIN_SRC))
 SUPPORT_OBJ := $(call obj,$(SUPPORT_SRC))
 TOOL_LIB_OBJ := $(call obj,$(TOOL_LIB_SRC))
 ALL_OBJ := $(CORE_OBJ) $(EDGE_OBJ) $(MAIN_OBJ) $(SUPPORT_OBJ) $(TOOL_LIB_OBJ) \
-	$(call obj,$(UNIT_SRC) $(PROPERTY_SRC) $(TOOL_SRC) $(BENCH_SRC) $(FUZZ_SRC) $(REPLAY_SRC))
+	$(call obj,$(UNIT_SRC) $(PROPERTY_SRC) $(TOOL_SRC) $(BENCH_SRC) $(ENGINE_SRC) $(FUZZ_SRC) \
+	$(REPLAY_SRC))
 
 CORE_LIB := $(B)/libweft-core.a
 EDGE_LIB := $(B)/libweft-edge.a
@@ -164,7 +166,7 @@ $(B)/web.list: MEMBERS = $(WEB_FILES)
 EXTRA_CFLAGS =
 $(call obj,$(EDGE_SRC) $(MAIN_SRC)): EXTRA_CFLAGS = $(PKG_CFLAGS)
 $(B)/obj/tests/%: EXTRA_CFLAGS = -Itests $(PKG_CFLAGS) $(CMOCKA_CFLAGS)
-$(call obj,$(TOOL_SRC) $(TOOL_LIB_SRC) $(BENCH_SRC)): EXTRA_CFLAGS = -Itests $(PKG_CFLAGS)
+$(call obj,$(TOOL_SRC) $(TOOL_LIB_SRC) $(BENCH_SRC) $(ENGINE_SRC)): EXTRA_CFLAGS = -Itests $(PKG_CFLAGS)
 $(call obj,$(FUZZ_SRC) $(REPLAY_SRC)): EXTRA_CFLAGS = -Itests $(PKG_CFLAGS) -Wno-missing-prototypes
 
 $(B)/obj/%.o: %.c $(B)/flags
@@ -205,6 +207,8 @@ $(TOOL_BIN): $(B)/tools/%: $(B)/obj/tests/tools/%.o $(TOOL_LIB) $(SUPPORT_OBJ) $
 	@$(LINK) $(CMOCKA_LIBS) $(PKG_LIBS) -lpthread -lm
 $(BENCH_BIN): $(B)/bench/%: $(B)/obj/tests/bench/%.o $(TOOL_LIB) $(SUPPORT_OBJ) $(EDGE_LIB) $(CORE_LIB)
 	@$(LINK) $(CMOCKA_LIBS) $(PKG_LIBS) -lpthread -lm
+$(B)/bench/engine_bench: $(call obj,$(ENGINE_SRC))
+tests: $(B)/bench/engine_bench
 $(REPLAY_BIN): $(B)/tests/replay/%: $(B)/obj/tests/fuzz/%.o $(call obj,$(REPLAY_SRC)) $(SUPPORT_OBJ) $(EDGE_LIB) $(CORE_LIB)
 	@$(LINK) $(CMOCKA_LIBS) $(PKG_LIBS) -lpthread -lm
 $(FUZZ_BIN): $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(SUPPORT_OBJ) $(EDGE_LIB) $(CORE_LIB)
