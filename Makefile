@@ -317,6 +317,12 @@ bench: ## build and run the benchmarks; prints figures, asserts nothing
 	@bash tests/bench/run.sh $(BUILD)/release
 bench-build: $(BENCH_BIN) $(TOOL_BIN)
 
+.PHONY: bench-engine
+bench-engine: ## the engine against other libraries: table and plots into docs/ (QUICK=1: a shorter run, docs untouched)
+	@sh packaging/deps.sh bench
+	@$(MAKE) VARIANT=release $(BUILD)/release/bench/engine_bench
+	@node tests/bench/engine/run.mjs $(BUILD)
+
 cov: ## line coverage of unit and property tests, per source file
 	@find $(BUILD)/cov -name '*.gcda' -delete 2>/dev/null || true
 	@$(MAKE) VARIANT=cov check

@@ -1,5 +1,6 @@
 #!/bin/sh
-# deps.sh build|test - install what building (or building and testing) weft needs on Debian 12.
+# deps.sh build|test|bench - install what building, testing or measuring weft against other libraries
+# needs on Debian 12.
 #
 # Asks dpkg first: where everything is there, apt is not called and the network is not touched.
 # Installs as root directly, else through sudo; where neither works it says what is missing.
@@ -9,9 +10,9 @@ cd "$(dirname "$0")/.."
 
 what=${1:-build}
 case $what in
-build | test) ;;
+build | test | bench) ;;
 *)
-    echo "usage: deps.sh build|test" >&2
+    echo "usage: deps.sh build|test|bench" >&2
     exit 2
     ;;
 esac
@@ -64,6 +65,14 @@ if [ "$what" = test ]; then
     if ! has websocat && [ ! -x build/tools-cache/bin/websocat ] && ! has cargo; then
         want cargo-web
     fi
+fi
+
+if [ "$what" = bench ]; then
+    want libcmocka-dev ca-certificates
+    want_tool node nodejs
+    want_tool npm npm
+    # The peers written in Rust; as for websocat, Debian 12's own cargo is too old for them.
+    has cargo || want cargo-web
 fi
 
 if [ -n "$wanted" ]; then
