@@ -98,6 +98,7 @@ CORE_SRC := $(sort $(filter-out $(IMPURE_SRC),$(wildcard $(CORE_MODULES:%=src/%/
 EDGE_SRC := $(IMPURE_SRC) \
 	$(sort $(filter-out src/server/main.c,$(wildcard $(EDGE_MODULES:%=src/%/*.c))))
 MAIN_SRC := $(wildcard src/server/main.c)
+SRC_TOOL_SRC := $(sort $(wildcard src/tools/*.c))
 SUPPORT_SRC := $(sort $(wildcard tests/support/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/*_test.c))
 PROPERTY_SRC := $(sort $(wildcard tests/property/*_test.c))
@@ -114,9 +115,10 @@ obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 CORE_OBJ := $(call obj,$(CORE_SRC))
 EDGE_OBJ := $(call obj,$(EDGE_SRC)) $(B)/obj/assets.o
 MAIN_OBJ := $(call obj,$(MAIN_SRC))
+SRC_TOOL_OBJ := $(call obj,$(SRC_TOOL_SRC))
 SUPPORT_OBJ := $(call obj,$(SUPPORT_SRC))
 TOOL_LIB_OBJ := $(call obj,$(TOOL_LIB_SRC))
-ALL_OBJ := $(CORE_OBJ) $(EDGE_OBJ) $(MAIN_OBJ) $(SUPPORT_OBJ) $(TOOL_LIB_OBJ) \
+ALL_OBJ := $(CORE_OBJ) $(EDGE_OBJ) $(MAIN_OBJ) $(SRC_TOOL_OBJ) $(SUPPORT_OBJ) $(TOOL_LIB_OBJ) \
 	$(call obj,$(UNIT_SRC) $(PROPERTY_SRC) $(TOOL_SRC) $(BENCH_SRC) $(ENGINE_SRC) $(FUZZ_SRC) \
 	$(REPLAY_SRC))
 
@@ -124,6 +126,9 @@ CORE_LIB := $(B)/libweft-core.a
 EDGE_LIB := $(B)/libweft-edge.a
 TOOL_LIB := $(B)/libweft-tools.a
 WEFT := $(if $(MAIN_SRC),$(B)/weft)
+# Programs for users beside the server: src/tools/weft_replay.c becomes weft-replay.
+SRC_TOOLS := $(subst _,-,$(patsubst src/tools/%.c,%,$(SRC_TOOL_SRC)))
+SRC_TOOL_BIN := $(SRC_TOOLS:%=$(B)/%)
 
 UNIT_BIN := $(patsubst tests/%.c,$(B)/tests/%,$(UNIT_SRC))
 PROPERTY_BIN := $(patsubst tests/%.c,$(B)/tests/%,$(PROPERTY_SRC))
@@ -134,18 +139,18 @@ REPLAY_BIN := $(patsubst tests/fuzz/%.c,$(B)/tests/replay/%,$(FUZZ_SRC))
 
 # ---- building ---------------------------------------------------------------------------------
 
-all: $(if $(filter release,$(VARIANT)),$(if $(WEFT),$(BUILD)/weft,libs) lib,$(if $(WEFT),$(WEFT),libs)) ## build the server and libweft: build/weft (VARIANT=debug: build/debug/weft)
+all: $(if $(filter release,$(VARIANT)),$(if $(WEFT),$(BUILD)/weft $(SRC_TOOLS:%=$(BUILD)/%),libs) lib,$(if $(WEFT),$(WEFT) $(SRC_TOOL_BIN),libs)) ## build the server, weft-replay and libweft: build/weft (VARIANT=debug: build/debug/weft)
 
 libs: $(CORE_LIB) $(EDGE_LIB) ## build only the libraries of the variant
 
-tests: $(WEFT) lib $(UNIT_BIN) $(PROPERTY_BIN) $(REPLAY_BIN) $(TOOL_BIN) ## build every test program and test tool of the variant
-tools: $(TOOL_BIN) ## build the test tools (players, clients) of the variant
+tests: $(WEFT) $(SRC_TOOL_BIN) lib $(UNIT_BIN) $(PROPERTY_BIN) $(REPLAY_BIN) $(TOOL_BIN) ## build every test program and test tool of the variant
+tools: $(TOOL_BIN) $(if $(filter release,$(VARIANT)),$(SRC_TOOLS:%=$(BUILD)/%),$(SRC_TOOL_BIN)) ## build weft-replay and the test tools (players, clients) of the variant
 
-$(BUILD)/weft: $(BUILD)/release/weft
+$(BUILD)/weft $(SRC_TOOLS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/release/%
 	@ln -f $< $@
 
 ifneq ($(VARIANT),release)
-$(BUILD)/release/weft:
+$(BUILD)/release/weft $(SRC_TOOLS:%=$(BUILD)/release/%):
 	@$(MAKE) VARIANT=release $@
 endif
 
@@ -164,7 +169,7 @@ $(B)/tools.list: MEMBERS = $(TOOL_LIB_OBJ)
 $(B)/web.list: MEMBERS = $(WEB_FILES)
 
 EXTRA_CFLAGS =
-$(call obj,$(EDGE_SRC) $(MAIN_SRC)): EXTRA_CFLAGS = $(PKG_CFLAGS)
+$(call obj,$(EDGE_SRC) $(MAIN_SRC) $(SRC_TOOL_SRC)): EXTRA_CFLAGS = $(PKG_CFLAGS)
 $(B)/obj/tests/%: EXTRA_CFLAGS = -Itests $(PKG_CFLAGS) $(CMOCKA_CFLAGS)
 $(call obj,$(TOOL_SRC) $(TOOL_LIB_SRC) $(BENCH_SRC) $(ENGINE_SRC)): EXTRA_CFLAGS = -Itests $(PKG_CFLAGS)
 $(call obj,$(FUZZ_SRC) $(REPLAY_SRC)): EXTRA_CFLAGS = -Itests $(PKG_CFLAGS) -Wno-missing-prototypes
@@ -200,6 +205,9 @@ LINK = mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) \
 $(B)/weft: $(MAIN_OBJ) $(EDGE_LIB) $(CORE_LIB)
 	@echo "  LINK  $@"
 	@$(LINK) $(PKG_LIBS) -lpthread -lm
+$(SRC_TOOL_BIN): $(B)/weft-%: $(B)/obj/src/tools/weft_%.o $(call obj,$(IMPURE_SRC)) $(CORE_LIB)
+	@echo "  LINK  $@"
+	@$(LINK) $(PKG_LIBS)
 
 $(UNIT_BIN) $(PROPERTY_BIN): $(B)/tests/%: $(B)/obj/tests/%.o $(SUPPORT_OBJ) $(EDGE_LIB) $(CORE_LIB)
 	@$(LINK) $(CMOCKA_LIBS) $(PKG_LIBS) -lpthread -lm
@@ -371,7 +379,7 @@ clean: ## remove build/
 	rm -rf $(BUILD)
 
 help: ## this list
-	@echo "make              builds build/weft, build/libweft.a and build/libweft.so"
+	@echo "make              builds build/weft, build/weft-replay, build/libweft.a and build/libweft.so"
 	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
 	@echo "VARIANT=one of: $(VARIANTS); WERROR= drops -Werror"
 
