@@ -1,14 +1,32 @@
 #include "base/utf8.h"
 
+#include "base/bytes16.h"
 #include "base/pure.h"
 
 static const uint64_t HIGH_BITS = 0x8080808080808080u;
 
-static uint64_t load8(const char *s)
+/* Sixteen bytes in one register, where the machine has such; the compiler splits them up where it
+ * has not. A comparison makes each byte 0 or -1, so that subtracting it counts. */
+typedef uint8_t lanes __attribute__((vector_size(16)));
+typedef int8_t signed_lanes __attribute__((vector_size(16)));
+
+enum { LANES = 16, LANE_TURNS_MAX = 255 }; /* more turns would overflow a lane's count */
+
+static lanes lanes_load(const char *s)
 {
-    uint64_t w;
-    memcpy(&w, s, sizeof w);
-    return w;
+    lanes v;
+    memcpy(&v, s, sizeof v);
+    return v;
+}
+
+static size_t lanes_sum(lanes v)
+{
+    uint64_t half[2];
+    memcpy(half, &v, sizeof half);
+    const uint64_t even = 0x00ff00ff00ff00ffu;
+    uint64_t four = (half[0] & even) + (half[0] >> 8 & even) + (half[1] & even) +
+                    (half[1] >> 8 & even); /* sums of at most 1,020 in 16 bits each */
+    return (size_t)(four * 0x0001000100010001u >> 48);
 }
 
 static bool is_tail(uint8_t b)
@@ -42,7 +60,7 @@ bool utf8_valid(const char *s, size_t len_bytes, size_t *ret_bad_bytes)
 {
     size_t i = 0;
     while (i < len_bytes) {
-        if (len_bytes - i >= 8 && (load8(s + i) & HIGH_BITS) == 0) {
+        if (len_bytes - i >= 8 && (bytes8_load(s + i) & HIGH_BITS) == 0) {
             i += 8;
             continue;
         }
@@ -62,7 +80,7 @@ bool utf8_has_nul(const char *s, size_t len_bytes)
     static const uint64_t ONES = 0x0101010101010101u;
     size_t i = 0;
     for (; len_bytes - i >= 8; i += 8) {
-        const uint64_t w = load8(s + i);
+        const uint64_t w = bytes8_load(s + i);
         /* Taking one from each byte sets bit 7 where it was clear only below 0x01. */
         if (((w - ONES) & ~w & HIGH_BITS) != 0)
             return true;
@@ -73,62 +91,87 @@ bool utf8_has_nul(const char *s, size_t len_bytes)
     return false;
 }
 
+/* Bit 7 of each byte that continues a code point: bit 7 is set there and bit 6 is not. */
+static uint64_t tails_of(uint64_t w)
+{
+    return w & ~(w << 1) & HIGH_BITS;
+}
+
 size_t utf8_count(const char *s, size_t len_bytes)
 {
     size_t i = 0;
-    size_t cps = 0;
-    for (; len_bytes - i >= 8; i += 8) {
-        uint64_t w = load8(s + i);
-        /* A continuation byte has bit 7 set and bit 6 clear. */
-        uint64_t tails = (w & HIGH_BITS) & ~((w << 1) & HIGH_BITS);
-        cps += 8u - (size_t)__builtin_popcountll(tails);
+    size_t tails = 0;
+    while (len_bytes - i >= LANES) {
+        lanes count = {0};
+        for (size_t turn = 0; turn < LANE_TURNS_MAX && len_bytes - i >= LANES; turn++, i += LANES)
+            count -= (lanes)((signed_lanes)lanes_load(s + i) < -64);
+        tails += lanes_sum(count);
     }
-    for (; i < len_bytes; i++)
-        cps += utf8_is_start((uint8_t)s[i]);
-    return cps;
+    if (i < len_bytes) {
+        struct bytes16 b = bytes16_load(s + i, len_bytes - i);
+        tails += bytes8_count_high(tails_of(b.lo)) + bytes8_count_high(tails_of(b.hi));
+    }
+    return len_bytes - tails;
 }
 
-/* How many of the eight bytes have bit 7 set, no other bit being set: their sum. */
-static size_t count_high(uint64_t bits)
+size_t utf8_lines(const char *s, size_t len_bytes)
 {
-    return (size_t)((bits >> 7) * 0x0101010101010101u >> 56);
+    size_t i = 0;
+    size_t lines = 0;
+    while (len_bytes - i >= LANES) {
+        lanes count = {0};
+        for (size_t turn = 0; turn < LANE_TURNS_MAX && len_bytes - i >= LANES; turn++, i += LANES)
+            count -= (lanes)(lanes_load(s + i) == '\n');
+        lines += lanes_sum(count);
+    }
+    if (i < len_bytes)
+        lines += bytes16_lines(bytes16_load(s + i, len_bytes - i));
+    return lines;
+}
+
+/* Bit 7 of each lead byte of four, 1111xxxx. */
+static uint64_t fours_of(uint64_t w)
+{
+    return w & w << 1 & w << 2 & w << 3 & HIGH_BITS;
 }
 
 struct utf8_size utf8_measure(const char *s, size_t len_bytes)
 {
-    static const uint64_t LOW_7 = 0x7f7f7f7f7f7f7f7fu;
-    struct utf8_size size = {0};
     size_t i = 0;
-    for (; len_bytes - i >= 8; i += 8) {
-        uint64_t w = load8(s + i);
-        size_t starts = 8;
-        size_t fours = 0; /* lead bytes of four: 1111xxxx */
-        if ((w & HIGH_BITS) != 0) {
-            starts -= count_high(w & ~(w << 1) & HIGH_BITS);
-            fours = count_high(w & w << 1 & w << 2 & w << 3 & HIGH_BITS);
+    size_t tails = 0;
+    size_t fours = 0;
+    size_t lines = 0;
+    while (len_bytes - i >= LANES) {
+        lanes tail = {0};
+        lanes four = {0};
+        lanes line = {0};
+        for (size_t turn = 0; turn < LANE_TURNS_MAX && len_bytes - i >= LANES; turn++, i += LANES) {
+            lanes v = lanes_load(s + i);
+            tail -= (lanes)((signed_lanes)v < -64);
+            four -= (lanes)(v >= 0xf0);
+            line -= (lanes)(v == '\n');
         }
-        /* Bit 7 of each byte that is zero once line feeds are. */
-        uint64_t x = w ^ 0x0a0a0a0a0a0a0a0au;
-        size.cps += starts;
-        size.u16s += starts + fours;
-        size.lines += count_high(~(((x & LOW_7) + LOW_7) | x | LOW_7));
+        tails += lanes_sum(tail);
+        fours += lanes_sum(four);
+        lines += lanes_sum(line);
     }
-    for (; i < len_bytes; i++) {
-        uint8_t b = (uint8_t)s[i];
-        size.cps += utf8_is_start(b);
-        size.u16s += (size_t)utf8_is_start(b) + (b >= 0xf0);
-        size.lines += b == '\n';
+    if (i < len_bytes) {
+        struct bytes16 b = bytes16_load(s + i, len_bytes - i);
+        lines += bytes16_lines(b);
+        if (!bytes16_is_ascii(b)) {
+            tails += bytes8_count_high(tails_of(b.lo)) + bytes8_count_high(tails_of(b.hi));
+            fours += bytes8_count_high(fours_of(b.lo)) + bytes8_count_high(fours_of(b.hi));
+        }
     }
-    return size;
+    size_t cps = len_bytes - tails;
+    return (struct utf8_size){.cps = cps, .u16s = cps + fours, .lines = lines};
 }
 
 size_t utf8_offset(const char *s, size_t len_bytes, size_t n_cp)
 {
     size_t i = 0;
     while (n_cp >= 8 && len_bytes - i >= 8) {
-        uint64_t w = load8(s + i);
-        uint64_t tails = (w & HIGH_BITS) & ~((w << 1) & HIGH_BITS);
-        n_cp -= 8u - (size_t)__builtin_popcountll(tails);
+        n_cp -= 8 - bytes8_count_high(tails_of(bytes8_load(s + i)));
         i += 8;
     }
     while (i < len_bytes && !utf8_is_start((uint8_t)s[i]))

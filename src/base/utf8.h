@@ -22,6 +22,7 @@ bool utf8_has_nul(const char *s, size_t len_bytes);
 
 /* The functions below take valid UTF-8. */
 size_t utf8_count(const char *s, size_t len_bytes);
+size_t utf8_lines(const char *s, size_t len_bytes);
 struct utf8_size utf8_measure(const char *s, size_t len_bytes);
 
 /* Bytes that the first n_cp code points take; len_bytes when there are fewer. */

@@ -11,29 +11,29 @@ struct walk {
     size_t inners;
 };
 
-static bool size_equal(const struct weft_size *a, const struct weft_size *b)
+static bool count_equal(const struct count *a, const struct count *b)
 {
-    return a->bytes == b->bytes && a->cp == b->cp && a->u16 == b->u16 && a->lines == b->lines;
+    return a->cp == b->cp && a->lines == b->lines && a->wide == b->wide && a->more == b->more;
 }
 
 static bool leaf_check(const struct weft_text *t, const struct leaf *l)
 {
-    if (l->size.bytes > LEAF_CAP || l->gap_bytes > l->size.bytes)
+    if (l->gap_bytes > l->behind || l->behind > LEAF_CAP)
         return false;
     size_t least = t->leaves == 1 ? 0 : l == t->last ? 1 : LEAF_MIN;
-    if (l->size.bytes < least)
+    if (leaf_bytes(l) < least)
         return false;
     /* Both sides of the gap are whole code points. */
-    const char *behind = l->bytes + LEAF_CAP - (l->size.bytes - l->gap_bytes);
-    size_t behind_bytes = l->size.bytes - l->gap_bytes;
+    const char *behind = l->bytes + l->behind;
+    size_t behind_bytes = LEAF_CAP - l->behind;
     if (!utf8_valid(l->bytes, l->gap_bytes, NULL) || !utf8_valid(behind, behind_bytes, NULL))
         return false;
-    struct weft_size size = text_measure(l->bytes, l->gap_bytes);
-    if (size.cp != l->gap_cp)
+    struct count count = text_measure(l->bytes, l->gap_bytes);
+    if (count.cp != l->gap_cp)
         return false;
-    struct weft_size more = text_measure(behind, behind_bytes);
-    size_add(&size, &more);
-    return size_equal(&size, &l->size);
+    struct count more = text_measure(behind, behind_bytes);
+    count_add(&count, &more);
+    return count_equal(&count, &l->count);
 }
 
 /* Recurses once per level; weft_text_check() has bounded their number. */
@@ -45,7 +45,7 @@ static bool inner_check(struct walk *w, const struct inner *n, size_t level)
     if (n->count < least || n->count > INNER_CAP)
         return false;
     for (size_t i = 0; i < n->count; i++) {
-        struct weft_size size;
+        struct count count;
         if (level == 0) {
             const struct leaf *l = n->child[i];
             if (l != w->leaf || !leaf_check(w->t, l))
@@ -54,17 +54,14 @@ static bool inner_check(struct walk *w, const struct inner *n, size_t level)
                 return false;
             w->leaf = l->next;
             w->leaves++;
-            size = l->size;
+            count = l->count;
         } else {
             if (!inner_check(w, n->child[i], level - 1))
                 return false;
-            size = inner_total(n->child[i]);
+            count = inner_total(n->child[i]);
         }
-        const struct weft_size sum = {.bytes = n->sum[UNIT_BYTES][i],
-                                      .cp = n->sum[UNIT_CP][i],
-                                      .u16 = n->sum[UNIT_U16][i],
-                                      .lines = n->sum[UNIT_LINES][i]};
-        if (!size_equal(&size, &sum))
+        struct count sum = sum_get(n, i);
+        if (!count_equal(&count, &sum))
             return false;
     }
     return true;
@@ -110,7 +107,7 @@ bool weft_text_check(const struct weft_text *t)
     struct walk w = {.t = t, .leaf = t->first};
     if (!inner_check(&w, t->root, t->height - 1))
         return false;
-    struct weft_size total = inner_total(t->root);
+    struct count total = inner_total(t->root);
     return w.leaf == NULL && w.leaves == t->leaves && w.inners == t->inners &&
-           size_equal(&total, &t->total) && finger_check(t) && spares_check(t);
+           count_equal(&total, &t->total) && finger_check(t) && spares_check(t);
 }

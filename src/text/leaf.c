@@ -1,41 +1,40 @@
-/* A leaf's gap buffer: see text/node.h. Text lies in bytes[0, gap_bytes) and, behind the gap, in
- * the last size.bytes - gap_bytes places. An edit moves the gap to its place and then only touches
- * the edges of the gap; gap_cp goes along, because the caller says the place in code points. */
+/* A leaf's gap buffer: see text/node.h. Text lies in bytes[0, gap_bytes) and in bytes[behind,
+ * LEAF_CAP). An edit moves the gap to its place and then only touches the edges of the gap; gap_cp
+ * goes along, because the caller says the place in code points. Each side of the gap knows whether
+ * it is ASCII, and is then never searched. */
 #include "base/assert.h"
 #include "base/pure.h"
 #include "base/utf8.h"
 #include "text/node.h"
 
-/* Distance between a byte's offset and its place, for bytes behind the gap. */
-static size_t gap_len(const struct leaf *l)
-{
-    return LEAF_CAP - l->size.bytes;
-}
-
 static bool is_ascii(const struct leaf *l)
 {
-    return l->size.bytes == l->size.cp;
+    return (l->count.wide | l->count.more) == 0;
 }
 
-struct weft_size text_measure(const char *utf8, size_t len_bytes)
+struct count text_measure(const char *utf8, size_t len_bytes)
 {
     struct utf8_size m = utf8_measure(utf8, len_bytes);
-    return (struct weft_size){.bytes = len_bytes, .cp = m.cps, .u16 = m.u16s, .lines = m.lines};
+    return (struct count){.cp = (uint32_t)m.cps,
+                          .lines = (uint32_t)m.lines,
+                          .wide = (uint32_t)(m.u16s - m.cps),
+                          .more = (uint32_t)(len_bytes - m.u16s)};
 }
 
 void leaf_set(struct leaf *l, const char *utf8, size_t len_bytes)
 {
     WEFT_ASSERT(len_bytes <= LEAF_CAP);
     memmove(l->bytes, utf8, len_bytes);
-    l->size = text_measure(l->bytes, len_bytes);
-    l->gap_bytes = len_bytes;
-    l->gap_cp = l->size.cp;
+    l->count = text_measure(l->bytes, len_bytes);
+    l->gap_bytes = (uint32_t)len_bytes;
+    l->gap_cp = l->count.cp;
+    l->behind = LEAF_CAP;
 }
 
 void leaf_get(const struct leaf *l, char *out)
 {
     memcpy(out, l->bytes, l->gap_bytes);
-    memcpy(out + l->gap_bytes, l->bytes + l->gap_bytes + gap_len(l), l->size.bytes - l->gap_bytes);
+    memcpy(out + l->gap_bytes, l->bytes + l->behind, LEAF_CAP - l->behind);
 }
 
 size_t leaf_run(const struct leaf *l, size_t at_bytes, const char **ret)
@@ -44,117 +43,127 @@ size_t leaf_run(const struct leaf *l, size_t at_bytes, const char **ret)
         *ret = l->bytes + at_bytes;
         return l->gap_bytes - at_bytes;
     }
-    *ret = l->bytes + at_bytes + gap_len(l);
-    return l->size.bytes - at_bytes;
+    *ret = l->bytes + at_bytes + leaf_room(l);
+    return leaf_bytes(l) - at_bytes;
 }
 
-/* Code points to bytes, from the gap where that is on the way. */
-static size_t offset_of_cp(const struct leaf *l, size_t at_cp)
+/* Bytes of the last n_cp code points before `end`. */
+static size_t tail_bytes(const char *end, size_t n_cp)
 {
-    if (is_ascii(l))
-        return at_cp;
-    if (at_cp == l->gap_cp)
-        return l->gap_bytes;
-    if (at_cp < l->gap_cp)
+    const char *at = end;
+    for (; n_cp > 0; n_cp--) {
+        do
+            at--;
+        while (!utf8_is_start((uint8_t)*at));
+    }
+    return (size_t)(end - at);
+}
+
+enum { STEPS_MAX = 64 }; /* code points walked back one by one; from the other end, eight at once */
+
+size_t leaf_offset_cp(const struct leaf *l, size_t at_cp)
+{
+    if (at_cp <= l->gap_cp) {
+        if (l->gap_cp == l->gap_bytes) /* ASCII before the gap */
+            return at_cp;
+        if (l->gap_cp - at_cp <= STEPS_MAX)
+            return l->gap_bytes - tail_bytes(l->bytes + l->gap_bytes, l->gap_cp - at_cp);
         return utf8_offset(l->bytes, l->gap_bytes, at_cp);
-    const char *behind;
-    size_t len_bytes = leaf_run(l, l->gap_bytes, &behind);
-    return l->gap_bytes + utf8_offset(behind, len_bytes, at_cp - l->gap_cp);
+    }
+    size_t behind_bytes = LEAF_CAP - l->behind;
+    if (l->count.cp - l->gap_cp == behind_bytes)
+        return l->gap_bytes + (at_cp - l->gap_cp);
+    return l->gap_bytes + utf8_offset(l->bytes + l->behind, behind_bytes, at_cp - l->gap_cp);
 }
 
 static void gap_move(struct leaf *l, size_t at_bytes, size_t at_cp)
 {
-    size_t gap = gap_len(l);
-    if (at_bytes < l->gap_bytes)
-        memmove(l->bytes + at_bytes + gap, l->bytes + at_bytes, l->gap_bytes - at_bytes);
-    else if (at_bytes > l->gap_bytes)
-        memmove(l->bytes + l->gap_bytes, l->bytes + l->gap_bytes + gap, at_bytes - l->gap_bytes);
-    l->gap_bytes = at_bytes;
-    l->gap_cp = at_cp;
+    if (at_bytes < l->gap_bytes) {
+        size_t n = l->gap_bytes - at_bytes;
+        l->behind -= (uint32_t)n;
+        memmove(l->bytes + l->behind, l->bytes + at_bytes, n);
+    } else {
+        size_t n = at_bytes - l->gap_bytes;
+        memmove(l->bytes + l->gap_bytes, l->bytes + l->behind, n);
+        l->behind += (uint32_t)n;
+    }
+    l->gap_bytes = (uint32_t)at_bytes;
+    l->gap_cp = (uint32_t)at_cp;
 }
 
-void leaf_insert(struct leaf *l, size_t at_cp, const char *utf8, const struct weft_size *size)
+void leaf_move(struct leaf *l, size_t at_cp)
 {
-    WEFT_ASSERT(at_cp <= l->size.cp);
-    WEFT_ASSERT(size->bytes <= gap_len(l));
-    if (at_cp != l->gap_cp)
-        gap_move(l, offset_of_cp(l, at_cp), at_cp);
-    if (size->bytes == 1)
-        l->bytes[l->gap_bytes] = *utf8;
-    else
-        memcpy(l->bytes + l->gap_bytes, utf8, size->bytes);
-    l->gap_bytes += size->bytes;
-    l->gap_cp += size->cp;
-    size_add(&l->size, size);
+    WEFT_ASSERT(at_cp <= l->count.cp);
+    gap_move(l, leaf_offset_cp(l, at_cp), at_cp);
 }
 
 /* What a run of this leaf measures: knows what an ASCII leaf, or one without line feeds, saves. */
-static struct weft_size run_measure(const struct leaf *l, const char *run, size_t len_bytes)
+static struct count run_measure(const struct leaf *l, const char *run, size_t len_bytes)
 {
-    if (is_ascii(l) && (l->size.lines == 0 || len_bytes == 0))
-        return (struct weft_size){.bytes = len_bytes, .cp = len_bytes, .u16 = len_bytes};
+    if (is_ascii(l))
+        return (struct count){.cp = (uint32_t)len_bytes,
+                              .lines =
+                                  l->count.lines == 0 ? 0 : (uint32_t)utf8_lines(run, len_bytes)};
     return text_measure(run, len_bytes);
 }
 
-struct weft_size leaf_delete(struct leaf *l, size_t at_cp, size_t len_cp)
+struct count leaf_delete(struct leaf *l, size_t at_cp, size_t len_cp)
 {
-    WEFT_ASSERT(at_cp <= l->size.cp);
-    WEFT_ASSERT(len_cp <= l->size.cp - at_cp);
-    struct weft_size gone = l->size;
-    if (len_cp == l->size.cp) {
-        l->size = (struct weft_size){0};
-        l->gap_bytes = 0;
-        l->gap_cp = 0;
+    WEFT_ASSERT(at_cp <= l->count.cp);
+    WEFT_ASSERT(len_cp <= l->count.cp - at_cp);
+    struct count gone = l->count;
+    if (len_cp == l->count.cp) {
+        leaf_empty(l);
         return gone;
     }
-    size_t from = offset_of_cp(l, at_cp);
-    size_t to = offset_of_cp(l, at_cp + len_cp);
+    size_t from = leaf_offset_cp(l, at_cp);
+    size_t to = leaf_offset_cp(l, at_cp + len_cp);
     if (to < l->gap_bytes)
         gap_move(l, to, at_cp + len_cp);
     else if (from > l->gap_bytes)
         gap_move(l, from, at_cp);
     /* Now from <= gap_bytes <= to: the gap grows to both sides. */
-    const char *behind = l->bytes + l->gap_bytes + gap_len(l);
     gone = run_measure(l, l->bytes + from, l->gap_bytes - from);
-    struct weft_size more = run_measure(l, behind, to - l->gap_bytes);
-    size_add(&gone, &more);
+    struct count more = run_measure(l, l->bytes + l->behind, to - l->gap_bytes);
+    count_add(&gone, &more);
     WEFT_ASSERT(gone.cp == len_cp);
-    size_sub(&l->size, &gone);
-    l->gap_bytes = from;
-    l->gap_cp = at_cp;
+    count_sub(&l->count, &gone);
+    l->behind += (uint32_t)(to - l->gap_bytes);
+    l->gap_bytes = (uint32_t)from;
+    l->gap_cp = (uint32_t)at_cp;
     return gone;
 }
 
-/* The byte behind the n-th line feed; there are that many. */
-static size_t offset_of_line(const struct leaf *l, size_t n)
+size_t leaf_offset_line(const struct leaf *l, size_t lines)
 {
     size_t at = 0;
-    while (n > 0) {
+    while (lines > 0) {
         const char *run;
         size_t len_bytes = leaf_run(l, at, &run);
         WEFT_ASSERT(len_bytes > 0);
         size_t i = 0;
-        while (i < len_bytes && n > 0)
-            n -= run[i++] == '\n';
+        while (i < len_bytes && lines > 0)
+            lines -= run[i++] == '\n';
         at += i;
     }
     return at;
 }
 
-static bool offset_of_u16(const struct leaf *l, size_t n, size_t *ret_bytes)
+bool leaf_offset_u16(const struct leaf *l, size_t at_u16, size_t *ret_bytes)
 {
-    size_t at = 0;
-    while (n > 0) {
+    size_t at = is_ascii(l) ? at_u16 : 0;
+    size_t left = at_u16 - at;
+    while (left > 0) {
         const char *run;
         size_t len_bytes = leaf_run(l, at, &run);
         WEFT_ASSERT(len_bytes > 0);
         size_t i = 0;
-        while (i < len_bytes && n > 0) {
+        while (i < len_bytes && left > 0) {
             size_t bytes = utf8_len((uint8_t)run[i]);
             size_t units = bytes == 4 ? 2 : 1;
-            if (units > n)
+            if (units > left)
                 return false; /* between the two halves of a surrogate pair */
-            n -= units;
+            left -= units;
             i += bytes;
         }
         at += i;
@@ -163,34 +172,20 @@ static bool offset_of_u16(const struct leaf *l, size_t n, size_t *ret_bytes)
     return true;
 }
 
-bool leaf_offset(const struct leaf *l, enum unit unit, size_t at, size_t *ret_bytes)
+bool leaf_offset_byte(const struct leaf *l, size_t at_bytes)
 {
-    if (unit == UNIT_LINES) {
-        *ret_bytes = offset_of_line(l, at);
-        return true;
-    }
-    if (unit == UNIT_CP || is_ascii(l)) {
-        *ret_bytes = offset_of_cp(l, at);
-        return true;
-    }
-    if (unit == UNIT_U16)
-        return offset_of_u16(l, at, ret_bytes);
     const char *run;
-    if (leaf_run(l, at, &run) > 0 && !utf8_is_start((uint8_t)*run))
-        return false;
-    *ret_bytes = at;
-    return true;
+    return leaf_run(l, at_bytes, &run) == 0 || utf8_is_start((uint8_t)*run);
 }
 
-struct weft_size leaf_before(const struct leaf *l, size_t at_bytes)
+struct count leaf_before(const struct leaf *l, size_t at_bytes)
 {
-    WEFT_ASSERT(at_bytes <= l->size.bytes);
-    if (at_bytes == l->size.bytes)
-        return l->size;
+    WEFT_ASSERT(at_bytes <= leaf_bytes(l));
+    if (at_bytes == leaf_bytes(l))
+        return l->count;
     size_t front = at_bytes < l->gap_bytes ? at_bytes : l->gap_bytes;
-    const char *behind = l->bytes + l->gap_bytes + gap_len(l);
-    struct weft_size size = run_measure(l, l->bytes, front);
-    struct weft_size more = run_measure(l, behind, at_bytes - front);
-    size_add(&size, &more);
-    return size;
+    struct count count = run_measure(l, l->bytes, front);
+    struct count more = run_measure(l, l->bytes + l->behind, at_bytes - front);
+    count_add(&count, &more);
+    return count;
 }

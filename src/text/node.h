@@ -55,7 +55,7 @@
 
 /* Tests also build the text with tiny nodes, where a line of input makes a deep tree. */
 #ifndef TEXT_LEAF_CAP
-#define TEXT_LEAF_CAP   (2048 - 64) /* the whole leaf is 2 KiB, its head one cache line */
+#define TEXT_LEAF_CAP   (2048 - 56) /* the whole leaf, with malloc's own 8 bytes, is 2 KiB */
 #define TEXT_INNER_CAP  32
 #define TEXT_HEIGHT_MAX 8
 #endif
@@ -81,26 +81,38 @@ enum {
     SPARE_KEEP = 1,
 };
 
-/* The order of the members of struct weft_size. */
-enum unit { UNIT_BYTES, UNIT_CP, UNIT_U16, UNIT_LINES, UNITS };
+/* Of what there is a sum for each child. */
+enum unit { UNIT_CP, UNIT_LINES, UNIT_WIDE, UNIT_MORE, UNITS };
+
+/* How much text lies somewhere, in 16 bytes. What is zero in ASCII is kept apart: u16 = cp + wide,
+ * bytes = u16 + more. No count of a text of CP_MAX code points exceeds 32 bits: bytes would, but of
+ * a code point at most two bytes are more than its UTF-16 units. */
+struct count {
+    uint32_t cp;
+    uint32_t lines;
+    uint32_t wide; /* code points above U+FFFF: one UTF-16 unit more */
+    uint32_t more; /* bytes beyond one for each UTF-16 unit */
+};
 
 struct leaf {
     struct leaf *next; /* also links the spare ones */
     struct leaf *prev;
-    struct weft_size size;
-    size_t gap_bytes; /* text before the gap */
-    size_t gap_cp;
+    struct count count;
+    uint32_t gap_bytes; /* text before the gap */
+    uint32_t gap_cp;
+    uint32_t behind; /* where the text behind the gap starts, up to LEAF_CAP */
     char bytes[LEAF_CAP];
 };
 
-_Static_assert(sizeof(struct leaf) <= LEAF_CAP + 64, "2 KiB with everything");
+_Static_assert(TEXT_LEAF_CAP < 1000 || sizeof(struct leaf) <= 2048 - 8,
+               "2 KiB with all, and malloc");
 _Static_assert(LEAF_CAP % 2 == 0, "two halves");
 _Static_assert(INNER_MIN >= 2, "a level is at most half as long as the one below");
 
 struct inner {
     struct inner *next; /* links spare ones, and a level while it is built */
     size_t count;
-    size_t sum[UNITS][INNER_CAP];
+    uint32_t sum[UNITS][INNER_CAP];
     void *child[INNER_CAP]; /* leaves on level 0, inner nodes above */
 };
 
@@ -118,7 +130,7 @@ struct finger {
 
 struct weft_text {
     const struct weft_alloc *alloc;
-    struct weft_size total;
+    struct count total;
     struct inner *root;
     size_t height; /* inner levels, 1 or more; the root is on level height - 1 */
     struct leaf *first;
@@ -136,40 +148,113 @@ struct weft_text {
     size_t held_bytes;
 };
 
-static inline void size_add(struct weft_size *a, const struct weft_size *b)
+static inline void count_add(struct count *a, const struct count *b)
 {
-    a->bytes += b->bytes;
     a->cp += b->cp;
-    a->u16 += b->u16;
     a->lines += b->lines;
+    a->wide += b->wide;
+    a->more += b->more;
 }
 
-static inline void size_sub(struct weft_size *a, const struct weft_size *b)
+/* May be "negative": unsigned arithmetic wraps back. */
+static inline void count_sub(struct count *a, const struct count *b)
 {
-    a->bytes -= b->bytes;
     a->cp -= b->cp;
-    a->u16 -= b->u16;
     a->lines -= b->lines;
+    a->wide -= b->wide;
+    a->more -= b->more;
 }
+
+static inline size_t count_u16(const struct count *c)
+{
+    return (size_t)c->cp + c->wide;
+}
+
+static inline size_t count_bytes(const struct count *c)
+{
+    return (size_t)c->cp + c->wide + c->more;
+}
+
+static inline struct weft_size count_size(const struct count *c)
+{
+    return (struct weft_size){
+        .bytes = count_bytes(c), .cp = c->cp, .u16 = count_u16(c), .lines = c->lines};
+}
+
+/* Bytes that still fit. */
+static inline size_t leaf_room(const struct leaf *l)
+{
+    return l->behind - l->gap_bytes;
+}
+
+static inline size_t leaf_bytes(const struct leaf *l)
+{
+    return LEAF_CAP - leaf_room(l);
+}
+
+static inline struct count sum_get(const struct inner *n, size_t i)
+{
+    return (struct count){.cp = n->sum[UNIT_CP][i],
+                          .lines = n->sum[UNIT_LINES][i],
+                          .wide = n->sum[UNIT_WIDE][i],
+                          .more = n->sum[UNIT_MORE][i]};
+}
+
+static inline void leaf_empty(struct leaf *l)
+{
+    l->count = (struct count){0};
+    l->gap_bytes = 0;
+    l->gap_cp = 0;
+    l->behind = LEAF_CAP;
+}
+
+/* build.c */
+
+/* Text that is not in one piece: before an insertion, the insertion, behind it. */
+struct run {
+    const char *bytes;
+    size_t len;
+};
+
+enum { RUNS = 3 };
+
+/* How `total` bytes are cut into leaves. Equal shares keep LEAF_MIN; at the end of a text leaves
+ * are filled instead and the last one, which has no least size, takes the rest. Either way there
+ * are at most ceil(total / LEAF_PIECE). */
+struct cuts {
+    const struct run *runs;
+    size_t total;
+    size_t leaves; /* 0: fill them */
+    size_t done;
+    size_t at; /* where the last cut was */
+};
+
+struct cuts cuts_of(const struct run runs[RUNS], bool fill);
+/* Makes what lies before the next cut the leaf's content. */
+void cuts_next(struct cuts *c, struct leaf *l);
 
 /* leaf.c */
 
 /* What valid UTF-8 measures. */
-struct weft_size text_measure(const char *utf8, size_t len_bytes);
+struct count text_measure(const char *utf8, size_t len_bytes);
 
 /* Makes these bytes the content; they must fit. */
 void leaf_set(struct leaf *l, const char *utf8, size_t len_bytes);
 /* Copies the content, without the gap, to `out`. */
 void leaf_get(const struct leaf *l, char *out);
-/* `size` is what the bytes measure; they must fit. */
-void leaf_insert(struct leaf *l, size_t at_cp, const char *utf8, const struct weft_size *size);
+/* Moves the gap. */
+void leaf_move(struct leaf *l, size_t at_cp);
 /* Returns what was dropped. */
-struct weft_size leaf_delete(struct leaf *l, size_t at_cp, size_t len_cp);
-/* The byte offset of a position in another unit. UNIT_LINES: behind that many line feeds. False
- * when the position lies inside a code point. Not past the end. */
-bool leaf_offset(const struct leaf *l, enum unit unit, size_t at, size_t *ret_bytes);
+struct count leaf_delete(struct leaf *l, size_t at_cp, size_t len_cp);
+/* Byte offsets of positions in other units, which are not past the end. */
+size_t leaf_offset_cp(const struct leaf *l, size_t at_cp);
+/* Behind that many line feeds. */
+size_t leaf_offset_line(const struct leaf *l, size_t lines);
+/* False when the position lies inside a code point. */
+bool leaf_offset_u16(const struct leaf *l, size_t at_u16, size_t *ret_bytes);
+bool leaf_offset_byte(const struct leaf *l, size_t at_bytes);
 /* What lies before a byte offset. */
-struct weft_size leaf_before(const struct leaf *l, size_t at_bytes);
+struct count leaf_before(const struct leaf *l, size_t at_bytes);
 /* The run of bytes from a byte offset to the gap or to the end; its length, 0 at the end. */
 size_t leaf_run(const struct leaf *l, size_t at_bytes, const char **ret);
 
@@ -193,7 +278,7 @@ size_t pool_build_inners(size_t leaves);
 /* tree.c */
 
 /* What lies below a node. */
-struct weft_size inner_total(const struct inner *n);
+struct count inner_total(const struct inner *n);
 /* Brings the sums on the finger's path up to its leaf. Not const inside: see Invariants. */
 void tree_settle(const struct weft_text *t);
 /* Moves the finger to the leaf of the gap at pos_cp; where two leaves meet there, to the left one,

@@ -4,27 +4,44 @@
 #include "base/pure.h"
 #include "text/node.h"
 
+enum by { BY_CP, BY_LINE, BY_U16, BY_BYTE };
+
 struct place {
     const struct leaf *leaf;
-    struct weft_size before; /* the leaf */
-    size_t left;             /* from the leaf's start, in the unit asked for */
+    struct count before; /* the leaf */
+    size_t left;         /* from the leaf's start, in the unit asked for */
 };
+
+static size_t amount(const struct count *c, enum by by)
+{
+    switch (by) {
+    case BY_CP:
+        return c->cp;
+    case BY_LINE:
+        return c->lines;
+    case BY_U16:
+        return count_u16(c);
+    default:
+        return count_bytes(c);
+    }
+}
 
 /* The leaf where `pos` of a unit is reached; the left one where two meet, so that a line's start is
  * looked for in the leaf that has the line feed before it. pos is not past the end. */
-static struct place locate(const struct weft_text *t, enum unit unit, size_t pos)
+static inline struct place locate(const struct weft_text *t, enum by by, size_t pos)
 {
     tree_settle(t);
     struct place p = {.left = pos};
     const struct inner *n = t->root;
     for (size_t level = t->height; level-- > 0;) {
         size_t i = 0;
-        for (; i + 1 < n->count && p.left > n->sum[unit][i]; i++) {
-            p.left -= n->sum[unit][i];
-            p.before.bytes += n->sum[UNIT_BYTES][i];
-            p.before.cp += n->sum[UNIT_CP][i];
-            p.before.u16 += n->sum[UNIT_U16][i];
-            p.before.lines += n->sum[UNIT_LINES][i];
+        for (; i + 1 < n->count; i++) {
+            struct count sum = sum_get(n, i);
+            size_t here = amount(&sum, by);
+            if (p.left <= here)
+                break;
+            p.left -= here;
+            count_add(&p.before, &sum);
         }
         if (level == 0)
             p.leaf = n->child[i];
@@ -34,54 +51,65 @@ static struct place locate(const struct weft_text *t, enum unit unit, size_t pos
     return p;
 }
 
-static int size_at(const struct weft_text *t, enum unit unit, size_t pos, size_t end,
-                   struct weft_size *ret)
+static void size_at(struct place *p, size_t at_bytes, struct weft_size *ret)
 {
-    if (pos > end)
-        return WEFT_ERANGE;
-    struct place p = locate(t, unit, pos);
-    size_t at_bytes;
-    if (!leaf_offset(p.leaf, unit, p.left, &at_bytes))
-        return WEFT_EINVAL;
-    struct weft_size inside = leaf_before(p.leaf, at_bytes);
-    size_add(&p.before, &inside);
-    *ret = p.before;
-    return 0;
+    struct count inside = leaf_before(p->leaf, at_bytes);
+    count_add(&p->before, &inside);
+    *ret = count_size(&p->before);
 }
 
 int weft_text_at_cp(const struct weft_text *t, size_t pos_cp, struct weft_size *ret)
 {
-    return size_at(t, UNIT_CP, pos_cp, t->total.cp, ret);
+    if (pos_cp > t->total.cp)
+        return WEFT_ERANGE;
+    struct place p = locate(t, BY_CP, pos_cp);
+    size_at(&p, leaf_offset_cp(p.leaf, p.left), ret);
+    return 0;
 }
 
 int weft_text_at_byte(const struct weft_text *t, size_t pos_bytes, struct weft_size *ret)
 {
-    return size_at(t, UNIT_BYTES, pos_bytes, t->total.bytes, ret);
+    if (pos_bytes > count_bytes(&t->total))
+        return WEFT_ERANGE;
+    struct place p = locate(t, BY_BYTE, pos_bytes);
+    if (!leaf_offset_byte(p.leaf, p.left))
+        return WEFT_EINVAL;
+    size_at(&p, p.left, ret);
+    return 0;
 }
 
 int weft_text_at_u16(const struct weft_text *t, size_t pos_u16, struct weft_size *ret)
 {
-    return size_at(t, UNIT_U16, pos_u16, t->total.u16, ret);
+    if (pos_u16 > count_u16(&t->total))
+        return WEFT_ERANGE;
+    struct place p = locate(t, BY_U16, pos_u16);
+    size_t at_bytes;
+    if (!leaf_offset_u16(p.leaf, p.left, &at_bytes))
+        return WEFT_EINVAL;
+    size_at(&p, at_bytes, ret);
+    return 0;
 }
 
 int weft_text_at_line(const struct weft_text *t, size_t line, struct weft_size *ret)
 {
-    return size_at(t, UNIT_LINES, line, t->total.lines, ret);
+    if (line > t->total.lines)
+        return WEFT_ERANGE;
+    struct place p = locate(t, BY_LINE, line);
+    size_at(&p, leaf_offset_line(p.leaf, p.left), ret);
+    return 0;
 }
 
 struct weft_size weft_text_size(const struct weft_text *t)
 {
-    return t->total;
+    return count_size(&t->total);
 }
 
 int weft_text_iter_at(const struct weft_text *t, size_t pos_cp, struct weft_text_iter *ret)
 {
     if (pos_cp > t->total.cp)
         return WEFT_ERANGE;
-    struct place p = locate(t, UNIT_CP, pos_cp);
-    size_t at_bytes;
-    (void)leaf_offset(p.leaf, UNIT_CP, p.left, &at_bytes); /* never inside a code point */
-    *ret = (struct weft_text_iter){.leaf_ = p.leaf, .at_bytes_ = at_bytes};
+    struct place p = locate(t, BY_CP, pos_cp);
+    *ret = (struct weft_text_iter){.leaf_ = p.leaf, .at_bytes_ = leaf_offset_cp(p.leaf, p.left)};
     return 0;
 }
 
@@ -138,7 +166,7 @@ int weft_text_copy(const struct weft_text *t, size_t pos_cp, size_t len_cp, char
 
 bool weft_text_equal(const struct weft_text *t, const char *utf8, size_t len_bytes)
 {
-    if (len_bytes != t->total.bytes)
+    if (len_bytes != count_bytes(&t->total))
         return false;
     struct weft_text_iter it = {.leaf_ = t->first};
     const char *chunk;

@@ -5,37 +5,28 @@
 #include "base/utf8.h"
 #include "text/node.h"
 
-static struct weft_size sum_get(const struct inner *n, size_t i)
+static void sum_set(struct inner *n, size_t i, const struct count *c)
 {
-    return (struct weft_size){.bytes = n->sum[UNIT_BYTES][i],
-                              .cp = n->sum[UNIT_CP][i],
-                              .u16 = n->sum[UNIT_U16][i],
-                              .lines = n->sum[UNIT_LINES][i]};
+    n->sum[UNIT_CP][i] = c->cp;
+    n->sum[UNIT_LINES][i] = c->lines;
+    n->sum[UNIT_WIDE][i] = c->wide;
+    n->sum[UNIT_MORE][i] = c->more;
 }
 
-static void sum_set(struct inner *n, size_t i, const struct weft_size *s)
+static void sum_add(struct inner *n, size_t i, const struct count *c)
 {
-    n->sum[UNIT_BYTES][i] = s->bytes;
-    n->sum[UNIT_CP][i] = s->cp;
-    n->sum[UNIT_U16][i] = s->u16;
-    n->sum[UNIT_LINES][i] = s->lines;
+    n->sum[UNIT_CP][i] += c->cp;
+    n->sum[UNIT_LINES][i] += c->lines;
+    n->sum[UNIT_WIDE][i] += c->wide;
+    n->sum[UNIT_MORE][i] += c->more;
 }
 
-/* May be "negative": unsigned arithmetic wraps back. */
-static void sum_add(struct inner *n, size_t i, const struct weft_size *s)
+struct count inner_total(const struct inner *n)
 {
-    n->sum[UNIT_BYTES][i] += s->bytes;
-    n->sum[UNIT_CP][i] += s->cp;
-    n->sum[UNIT_U16][i] += s->u16;
-    n->sum[UNIT_LINES][i] += s->lines;
-}
-
-struct weft_size inner_total(const struct inner *n)
-{
-    struct weft_size total = {0};
+    struct count total = {0};
     for (size_t i = 0; i < n->count; i++) {
-        struct weft_size s = sum_get(n, i);
-        size_add(&total, &s);
+        struct count s = sum_get(n, i);
+        count_add(&total, &s);
     }
     return total;
 }
@@ -45,10 +36,10 @@ void tree_settle(const struct weft_text *t)
     const struct finger *f = &t->finger;
     if (f->leaf == NULL)
         return;
-    struct weft_size more = f->leaf->size;
-    struct weft_size seen = sum_get(f->path[0].node, f->path[0].at);
-    size_sub(&more, &seen);
-    if ((more.bytes | more.cp | more.u16 | more.lines) == 0)
+    struct count more = f->leaf->count;
+    struct count seen = sum_get(f->path[0].node, f->path[0].at);
+    count_sub(&more, &seen);
+    if ((more.cp | more.lines | more.wide | more.more) == 0)
         return;
     for (size_t level = 0; level < t->height; level++)
         sum_add(f->path[level].node, f->path[level].at, &more);
@@ -58,14 +49,14 @@ void tree_seek(struct weft_text *t, size_t pos_cp, bool ahead)
 {
     struct finger *f = &t->finger;
     if (f->leaf != NULL && pos_cp >= f->start_cp &&
-        pos_cp - f->start_cp + ahead <= f->leaf->size.cp)
+        pos_cp - f->start_cp + ahead <= f->leaf->count.cp)
         return;
     WEFT_ASSERT(pos_cp + ahead <= t->total.cp);
     tree_settle(t);
     size_t left = pos_cp;
     struct inner *n = t->root;
     for (size_t level = t->height; level-- > 0;) {
-        const size_t *cp = n->sum[UNIT_CP];
+        const uint32_t *cp = n->sum[UNIT_CP];
         size_t i = 0;
         while (i + 1 < n->count && left + ahead > cp[i])
             left -= cp[i++];
@@ -76,7 +67,7 @@ void tree_seek(struct weft_text *t, size_t pos_cp, bool ahead)
             n = n->child[i];
     }
     f->start_cp = pos_cp - left;
-    WEFT_ASSERT(left + ahead <= f->leaf->size.cp);
+    WEFT_ASSERT(left + ahead <= f->leaf->count.cp);
 }
 
 /* Copies `n` children with their sums; the two may be one node and overlap. */
@@ -88,7 +79,7 @@ static void children_move(struct inner *to, size_t to_at, const struct inner *fr
         memmove(to->sum[u] + to_at, from->sum[u] + from_at, n * sizeof *to->sum[u]);
 }
 
-static void child_insert(struct inner *n, size_t at, void *child, const struct weft_size *size)
+static void child_insert(struct inner *n, size_t at, void *child, const struct count *size)
 {
     WEFT_ASSERT(n->count < INNER_CAP);
     WEFT_ASSERT(at <= n->count);
@@ -130,12 +121,12 @@ static void leaf_link(struct weft_text *t, struct leaf *before, struct leaf *l)
 void tree_add(struct weft_text *t, struct leaf *l)
 {
     struct finger *f = &t->finger;
-    f->start_cp += f->leaf->size.cp;
+    f->start_cp += f->leaf->count.cp;
     leaf_link(t, f->leaf, l);
     f->leaf = l;
 
     void *child = l;
-    struct weft_size size = l->size;
+    struct count size = l->count;
     bool follow = true; /* the path goes to the new child, not to the one before it */
     size_t level = 0;
     for (;; level++) {
@@ -145,7 +136,7 @@ void tree_add(struct weft_text *t, struct leaf *l)
         struct inner *n = s->node;
         if (level > 0) {
             /* Child s->at was split, or had something added. */
-            struct weft_size now = inner_total(n->child[s->at]);
+            struct count now = inner_total(n->child[s->at]);
             sum_set(n, s->at, &now);
         }
         size_t at = s->at + 1;
@@ -169,7 +160,7 @@ void tree_add(struct weft_text *t, struct leaf *l)
         size = inner_total(right);
     }
     for (level++; level < t->height; level++)
-        sum_add(f->path[level].node, f->path[level].at, &l->size);
+        sum_add(f->path[level].node, f->path[level].at, &l->count);
 }
 
 /* Puts what two neighbouring leaves hold into the first, or in equal shares into both. Returns true
@@ -177,9 +168,9 @@ void tree_add(struct weft_text *t, struct leaf *l)
 static bool leaves_level(struct leaf *a, struct leaf *b)
 {
     char both[2 * LEAF_CAP];
-    size_t total = a->size.bytes + b->size.bytes;
+    size_t total = leaf_bytes(a) + leaf_bytes(b);
     leaf_get(a, both);
-    leaf_get(b, both + a->size.bytes);
+    leaf_get(b, both + leaf_bytes(a));
     size_t cut = total;
     if (total > LEAF_CAP) {
         cut = total / 2;
@@ -242,7 +233,7 @@ static void shrink_inners(struct weft_text *t)
         struct inner *a = parent->child[first];
         struct inner *b = parent->child[first + 1];
         bool gone = inners_level(a, b);
-        struct weft_size size = inner_total(a);
+        struct count size = inner_total(a);
         sum_set(parent, first, &size);
         if (!gone) {
             size = inner_total(b);
@@ -267,11 +258,11 @@ void tree_shrink(struct weft_text *t)
     struct inner *parent = f->path[0].node;
     size_t at = f->path[0].at;
     size_t least = l == t->last ? 1 : LEAF_MIN;
-    if (l->size.bytes >= least || t->leaves == 1)
+    if (leaf_bytes(l) >= least || t->leaves == 1)
         return;
     tree_settle(t);
     f->leaf = NULL;
-    if (l->size.bytes == 0) {
+    if (leaf_bytes(l) == 0) {
         child_remove(parent, at);
         leaf_unlink(t, l);
     } else {
@@ -280,12 +271,12 @@ void tree_shrink(struct weft_text *t)
         struct leaf *a = parent->child[first];
         struct leaf *b = parent->child[first + 1];
         bool gone = leaves_level(a, b);
-        sum_set(parent, first, &a->size);
+        sum_set(parent, first, &a->count);
         if (gone) {
             child_remove(parent, first + 1);
             leaf_unlink(t, b);
         } else {
-            sum_set(parent, first + 1, &b->size);
+            sum_set(parent, first + 1, &b->count);
         }
     }
     shrink_inners(t);
@@ -304,10 +295,10 @@ static struct inner *build_level(struct weft_text *t, size_t count, struct leaf 
         size_t children = count / nodes + (i < count % nodes);
         for (size_t c = 0; c < children; c++) {
             if (leaf != NULL) {
-                child_insert(n, c, leaf, &leaf->size);
+                child_insert(n, c, leaf, &leaf->count);
                 leaf = leaf->next;
             } else {
-                struct weft_size size = inner_total(below);
+                struct count size = inner_total(below);
                 child_insert(n, c, below, &size);
                 below = below->next;
             }

@@ -12,6 +12,7 @@
 
 #include "text/node.h"
 
+#include "text/build.c"
 #include "text/check.c"
 #include "text/edit.c"
 #include "text/leaf.c"

@@ -545,10 +545,10 @@ static void check_finds_damage(void **state)
     DAMAGE(t->root->child[1], t->first);
     DAMAGE(t->root->count, 0);
     DAMAGE(t->root->count, INNER_CAP + 1);
-    DAMAGE(t->total.bytes, saved - 1);
+    DAMAGE(t->total.more, saved - 1);
     DAMAGE(t->total.cp, saved - 1);
-    DAMAGE(t->total.cp, (size_t)CP_MAX + 1);
-    DAMAGE(t->total.u16, saved + 1);
+    DAMAGE(t->total.cp, (uint32_t)CP_MAX + 1);
+    DAMAGE(t->total.wide, saved + 1);
     DAMAGE(t->total.lines, saved + 1);
     DAMAGE(t->height, 0);
     DAMAGE(t->height, HEIGHT_MAX + 1);
@@ -564,8 +564,9 @@ static void check_finds_damage(void **state)
     DAMAGE(l->bytes[3], '\x80');
     DAMAGE(l->gap_bytes, saved - 1);
     DAMAGE(l->gap_cp, saved - 1);
-    DAMAGE(l->size.bytes, LEAF_CAP + 1);
-    DAMAGE(l->size.bytes, LEAF_MIN - 1);
+    DAMAGE(l->behind, LEAF_CAP + 1);
+    DAMAGE(l->behind, l->gap_bytes - 1);
+    DAMAGE(l->gap_bytes, LEAF_MIN - 1);
     assert_int_equal(weft_text_insert(t, 2 * LEAF_CAP, "x", 1), 0);
     assert_true(weft_text_check(t));
     DAMAGE(t->finger.start_cp, saved + 1);
