@@ -10,7 +10,7 @@ static const uint64_t HIGH_BITS = 0x8080808080808080u;
 typedef uint8_t lanes __attribute__((vector_size(16)));
 typedef int8_t signed_lanes __attribute__((vector_size(16)));
 
-enum { LANES = 16, LANE_TURNS_MAX = 255 }; /* more turns would overflow a lane's count */
+enum { LANES = 16, LANES_MAX = 255 * LANES }; /* more would overflow a lane's count */
 
 static lanes lanes_load(const char *s)
 {
@@ -97,74 +97,121 @@ static uint64_t tails_of(uint64_t w)
     return w & ~(w << 1) & HIGH_BITS;
 }
 
-size_t utf8_count(const char *s, size_t len_bytes)
-{
-    size_t i = 0;
-    size_t tails = 0;
-    while (len_bytes - i >= LANES) {
-        lanes count = {0};
-        for (size_t turn = 0; turn < LANE_TURNS_MAX && len_bytes - i >= LANES; turn++, i += LANES)
-            count -= (lanes)((signed_lanes)lanes_load(s + i) < -64);
-        tails += lanes_sum(count);
-    }
-    if (i < len_bytes) {
-        struct bytes16 b = bytes16_load(s + i, len_bytes - i);
-        tails += bytes8_count_high(tails_of(b.lo)) + bytes8_count_high(tails_of(b.hi));
-    }
-    return len_bytes - tails;
-}
-
-size_t utf8_lines(const char *s, size_t len_bytes)
-{
-    size_t i = 0;
-    size_t lines = 0;
-    while (len_bytes - i >= LANES) {
-        lanes count = {0};
-        for (size_t turn = 0; turn < LANE_TURNS_MAX && len_bytes - i >= LANES; turn++, i += LANES)
-            count -= (lanes)(lanes_load(s + i) == '\n');
-        lines += lanes_sum(count);
-    }
-    if (i < len_bytes)
-        lines += bytes16_lines(bytes16_load(s + i, len_bytes - i));
-    return lines;
-}
-
 /* Bit 7 of each lead byte of four, 1111xxxx. */
 static uint64_t fours_of(uint64_t w)
 {
     return w & w << 1 & w << 2 & w << 3 & HIGH_BITS;
 }
 
-struct utf8_size utf8_measure(const char *s, size_t len_bytes)
+/* Line feeds; *ret_ascii tells whether anything is not ASCII. Of at most LANES_MAX bytes. */
+static size_t lines_of(const char *s, size_t len_bytes, bool *ret_ascii)
 {
+    lanes count = {0};
+    lanes all = {0};
     size_t i = 0;
-    size_t tails = 0;
-    size_t fours = 0;
-    size_t lines = 0;
-    while (len_bytes - i >= LANES) {
-        lanes tail = {0};
-        lanes four = {0};
-        lanes line = {0};
-        for (size_t turn = 0; turn < LANE_TURNS_MAX && len_bytes - i >= LANES; turn++, i += LANES) {
-            lanes v = lanes_load(s + i);
-            tail -= (lanes)((signed_lanes)v < -64);
-            four -= (lanes)(v >= 0xf0);
-            line -= (lanes)(v == '\n');
-        }
-        tails += lanes_sum(tail);
-        fours += lanes_sum(four);
-        lines += lanes_sum(line);
+    for (; len_bytes - i >= LANES; i += LANES) {
+        lanes v = lanes_load(s + i);
+        all |= v;
+        count -= (lanes)(v == '\n');
     }
+    uint64_t half[2];
+    memcpy(half, &all, sizeof half);
+    uint64_t high = (half[0] | half[1]) & HIGH_BITS;
+    size_t lines = lanes_sum(count);
     if (i < len_bytes) {
         struct bytes16 b = bytes16_load(s + i, len_bytes - i);
         lines += bytes16_lines(b);
-        if (!bytes16_is_ascii(b)) {
-            tails += bytes8_count_high(tails_of(b.lo)) + bytes8_count_high(tails_of(b.hi));
-            fours += bytes8_count_high(fours_of(b.lo)) + bytes8_count_high(fours_of(b.hi));
-        }
+        high |= (b.lo | b.hi) & HIGH_BITS;
+    }
+    *ret_ascii = high == 0;
+    return lines;
+}
+
+/* Continuations and lead bytes of four, of at most LANES_MAX bytes. */
+static void not_ascii_of(const char *s, size_t len_bytes, size_t *tails, size_t *fours)
+{
+    lanes tail = {0};
+    lanes four = {0};
+    size_t i = 0;
+    for (; len_bytes - i >= LANES; i += LANES) {
+        lanes v = lanes_load(s + i);
+        tail -= (lanes)((signed_lanes)v < -64);
+        four -= (lanes)(v >= 0xf0);
+    }
+    *tails += lanes_sum(tail);
+    *fours += lanes_sum(four);
+    if (i < len_bytes) {
+        struct bytes16 b = bytes16_load(s + i, len_bytes - i);
+        *tails += bytes8_count_high(tails_of(b.lo)) + bytes8_count_high(tails_of(b.hi));
+        *fours += bytes8_count_high(fours_of(b.lo)) + bytes8_count_high(fours_of(b.hi));
+    }
+}
+
+size_t utf8_count(const char *s, size_t len_bytes)
+{
+    size_t tails = 0;
+    for (size_t i = 0; i < len_bytes;) {
+        size_t n = len_bytes - i < LANES_MAX ? len_bytes - i : LANES_MAX;
+        size_t fours = 0;
+        not_ascii_of(s + i, n, &tails, &fours);
+        i += n;
+    }
+    return len_bytes - tails;
+}
+
+/* Block by block; one that is ASCII, as nearly all are, is read once. */
+struct utf8_size utf8_measure(const char *s, size_t len_bytes)
+{
+    size_t tails = 0;
+    size_t fours = 0;
+    size_t lines = 0;
+    for (size_t i = 0; i < len_bytes;) {
+        size_t n = len_bytes - i < LANES_MAX ? len_bytes - i : LANES_MAX;
+        bool ascii;
+        lines += lines_of(s + i, n, &ascii);
+        if (!ascii)
+            not_ascii_of(s + i, n, &tails, &fours);
+        i += n;
     }
     size_t cps = len_bytes - tails;
     return (struct utf8_size){.cps = cps, .u16s = cps + fours, .lines = lines};
+}
+
+size_t utf8_lines(const char *s, size_t len_bytes)
+{
+    size_t lines = 0;
+    for (size_t i = 0; i < len_bytes;) {
+        size_t n = len_bytes - i < LANES_MAX ? len_bytes - i : LANES_MAX;
+        bool ascii;
+        lines += lines_of(s + i, n, &ascii);
+        i += n;
+    }
+    return lines;
+}
+
+bool utf8_read(const char *s, size_t len_bytes, struct utf8_size *ret)
+{
+    struct utf8_size size = {.cps = len_bytes, .u16s = len_bytes};
+    for (size_t i = 0; i < len_bytes;) {
+        size_t n = len_bytes - i < LANES_MAX ? len_bytes - i : LANES_MAX;
+        bool ascii;
+        size.lines += lines_of(s + i, n, &ascii);
+        if (!ascii) {
+            if (!utf8_valid(s + i, len_bytes - i, NULL))
+                return false;
+            struct utf8_size rest = utf8_measure(s + i + n, len_bytes - i - n);
+            size_t tails = 0;
+            size_t fours = 0;
+            not_ascii_of(s + i, n, &tails, &fours);
+            size.cps = i + n - tails + rest.cps;
+            size.u16s = i + n - tails + fours + rest.u16s;
+            size.lines += rest.lines;
+            break;
+        }
+        i += n;
+    }
+    *ret = size;
+    return true;
 }
 
 size_t utf8_offset(const char *s, size_t len_bytes, size_t n_cp)

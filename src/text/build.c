@@ -56,14 +56,14 @@ static void runs_copy(const struct run runs[RUNS], size_t from, size_t to, char 
     }
 }
 
-struct cuts cuts_of(const struct run runs[RUNS], bool fill)
+struct cuts cuts_of(const struct run runs[RUNS], size_t piece)
 {
     size_t total = 0;
     for (size_t i = 0; i < RUNS; i++)
         total += runs[i].len;
     /* What fits stays whole: halves of it could be below LEAF_MIN. */
-    size_t leaves = total <= LEAF_CAP ? 1 : (total + LEAF_PIECE - 1) / LEAF_PIECE;
-    return (struct cuts){.runs = runs, .total = total, .leaves = fill ? 0 : leaves};
+    size_t leaves = piece == 0 ? 0 : total <= LEAF_CAP ? 1 : (total + piece - 1) / piece;
+    return (struct cuts){.runs = runs, .total = total, .leaves = leaves};
 }
 
 void cuts_next(struct cuts *c, struct leaf *l)
@@ -88,12 +88,13 @@ void cuts_next(struct cuts *c, struct leaf *l)
 int weft_text_from(const struct weft_alloc *alloc, const char *utf8, size_t len_bytes,
                    struct weft_text **ret)
 {
-    if (!utf8_valid(utf8, len_bytes, NULL))
+    struct utf8_size size;
+    if (!utf8_read(utf8, len_bytes, &size))
         return WEFT_EUTF8;
-    if (utf8_count(utf8, len_bytes) > CP_MAX)
+    if (size.cps > CP_MAX)
         return WEFT_ELIMIT;
     const struct run runs[RUNS] = {{.bytes = utf8, .len = len_bytes}};
-    struct cuts cuts = cuts_of(runs, false);
+    struct cuts cuts = cuts_of(runs, LEAF_LOADED);
     struct weft_text *t = text_alloc(alloc, cuts.leaves);
     if (t == NULL)
         return WEFT_ENOMEM;

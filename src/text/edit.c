@@ -21,7 +21,8 @@ static inline void reserved_use(struct weft_text *t, size_t bytes)
 }
 
 /* Cuts the finger's leaf, and what does not fit into it, into several. */
-static int insert_split(struct weft_text *t, size_t at_cp, const char *utf8, size_t len_bytes)
+static __attribute__((noinline)) int insert_split(struct weft_text *t, size_t at_cp,
+                                                  const char *utf8, size_t len_bytes)
 {
     if (!is_reserved(t, len_bytes)) {
         size_t leaves;
@@ -41,7 +42,7 @@ static int insert_split(struct weft_text *t, size_t at_cp, const char *utf8, siz
         {.bytes = utf8, .len = len_bytes},
         {.bytes = old + at, .len = len - at},
     };
-    struct cuts cuts = cuts_of(runs, l == t->last && at == len);
+    struct cuts cuts = cuts_of(runs, l == t->last && at == len ? 0 : LEAF_PIECE);
     cuts_next(&cuts, l);
     tree_settle(t);
     while (cuts.at < cuts.total) {
@@ -67,20 +68,19 @@ static inline void inserted(struct weft_text *t, struct leaf *l, size_t bytes, s
     reserved_use(t, bytes);
 }
 
-/* Insertions that are not one ASCII byte at the gap. */
-static int insert_any(struct weft_text *t, size_t pos_cp, const char *utf8, size_t len_bytes)
+/* Insertions that are not one ASCII byte at the gap. Kept apart from those that are, whose function
+ * then saves no registers. */
+static __attribute__((noinline)) int insert_any(struct weft_text *t, size_t pos_cp,
+                                                const char *utf8, size_t len_bytes)
 {
     struct bytes16 few = {0};
     struct utf8_size add;
     if (len_bytes <= BYTES16_MAX)
         few = bytes16_load(utf8, len_bytes);
-    if (len_bytes <= BYTES16_MAX && bytes16_is_ascii(few)) {
+    if (len_bytes <= BYTES16_MAX && bytes16_is_ascii(few))
         add = (struct utf8_size){.cps = len_bytes, .u16s = len_bytes, .lines = bytes16_lines(few)};
-    } else {
-        if (!utf8_valid(utf8, len_bytes, NULL))
-            return WEFT_EUTF8;
-        add = utf8_measure(utf8, len_bytes);
-    }
+    else if (!utf8_read(utf8, len_bytes, &add))
+        return WEFT_EUTF8;
     if (add.cps > CP_MAX - t->total.cp)
         return WEFT_ELIMIT;
     tree_seek(t, pos_cp, false);
@@ -134,7 +134,7 @@ int weft_text_insert(struct weft_text *t, size_t pos_cp, const char *utf8, size_
 }
 
 /* Deletions that do not lie at the gap, are long, or not ASCII. */
-static void delete_any(struct weft_text *t, size_t pos_cp, size_t len_cp)
+static __attribute__((noinline)) void delete_any(struct weft_text *t, size_t pos_cp, size_t len_cp)
 {
     while (len_cp > 0) {
         tree_seek(t, pos_cp, true);
@@ -204,12 +204,16 @@ int weft_text_reserve(struct weft_text *t, size_t inserts, size_t bytes)
     size_t leaves;
     size_t inners;
     pool_need(t, inserts, bytes, &leaves, &inners);
-    int err = pool_fill(t, leaves, inners);
-    if (err != 0)
-        return err;
+    if (t->spare_leaves < leaves || t->spare_inners < inners) {
+        int err = pool_fill(t, leaves, inners);
+        if (err != 0)
+            return err;
+    }
     t->held_inserts = inserts;
     t->held_bytes = bytes;
-    pool_trim(t, leaves > SPARE_KEEP ? leaves : SPARE_KEEP,
-              inners > SPARE_KEEP ? inners : SPARE_KEEP);
+    size_t leaves_keep = leaves > SPARE_KEEP ? leaves : SPARE_KEEP;
+    size_t inners_keep = inners > SPARE_KEEP ? inners : SPARE_KEEP;
+    if (t->spare_leaves > leaves_keep || t->spare_inners > inners_keep)
+        pool_trim(t, leaves_keep, inners_keep);
     return 0;
 }

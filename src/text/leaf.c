@@ -24,7 +24,8 @@ struct count text_measure(const char *utf8, size_t len_bytes)
 void leaf_set(struct leaf *l, const char *utf8, size_t len_bytes)
 {
     WEFT_ASSERT(len_bytes <= LEAF_CAP);
-    memmove(l->bytes, utf8, len_bytes);
+    if (utf8 != l->bytes)
+        memcpy(l->bytes, utf8, len_bytes);
     l->count = text_measure(l->bytes, len_bytes);
     l->gap_bytes = (uint32_t)len_bytes;
     l->gap_cp = l->count.cp;

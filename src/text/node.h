@@ -68,6 +68,9 @@ enum {
     /* Text that does not fit is cut into ceil(total / LEAF_PIECE) leaves. Equal shares rounded up
      * and 3 bytes of a code point more still fit. */
     LEAF_PIECE = LEAF_CAP - 4,
+    /* A text that is loaded is cut into ceil(total / LEAF_LOADED): its leaves have some room, so
+     * that the first key in each of them does not split it. */
+    LEAF_LOADED = LEAF_PIECE - LEAF_CAP / 20,
 
     INNER_CAP = TEXT_INNER_CAP,
     INNER_MIN = INNER_CAP / 2,
@@ -107,6 +110,8 @@ struct leaf {
 _Static_assert(TEXT_LEAF_CAP < 1000 || sizeof(struct leaf) <= 2048 - 8,
                "2 KiB with all, and malloc");
 _Static_assert(LEAF_CAP % 2 == 0, "two halves");
+_Static_assert(2 * LEAF_LOADED >= 3 * (LEAF_CAP / 2),
+               "a third of more than two pieces is half a leaf");
 _Static_assert(INNER_MIN >= 2, "a level is at most half as long as the one below");
 
 struct inner {
@@ -229,7 +234,8 @@ struct cuts {
     size_t at; /* where the last cut was */
 };
 
-struct cuts cuts_of(const struct run runs[RUNS], bool fill);
+/* Into shares of at most `piece`, LEAF_PIECE or less; 0: fill them. */
+struct cuts cuts_of(const struct run runs[RUNS], size_t piece);
 /* Makes what lies before the next cut the leaf's content. */
 void cuts_next(struct cuts *c, struct leaf *l);
 

@@ -21,7 +21,13 @@
  * ones are together constant as long as none is given back, which holds while a reservation is open
  * (pool_put_*), and a node is taken only for the tree. So what (2) exceeds the tree by is enough.
  *
- * For one keystroke (1) is small, for 100,000 insertions into a small text (2) is. */
+ * For 100,000 insertions into a small text (2) is the smaller one.
+ *
+ * One small insertion, which is what a keystroke reserves each time, is decided by comparisons: none
+ * where the text is one leaf that has room by (2), else one leaf, and an inner node for each level
+ * below a root that has room for a child, or for each level and one above. A deletion before it does
+ * not add to the root's children. It may take k >= 1 levels away, and leaves those k roots spare:
+ * then height - k + 1 are enough, and height - 1 + k are there. */
 #include "base/assert.h"
 #include "base/pure.h"
 #include "text/node.h"
@@ -141,6 +147,13 @@ static size_t inners_max(size_t leaves, size_t *ret_height)
 void pool_need(const struct weft_text *t, size_t inserts, size_t bytes, size_t *ret_leaves,
                size_t *ret_inners)
 {
+    if (inserts == 1 && bytes + 4 < LEAF_PIECE) {
+        bool fits = count_bytes(&t->total) + bytes < LEAF_MIN;
+        bool splits_root = t->root->count == INNER_CAP;
+        *ret_leaves = !fits;
+        *ret_inners = fits ? 0 : splits_root ? t->height + 1 : t->height - 1;
+        return;
+    }
     if (inserts > bytes)
         inserts = bytes; /* an empty insertion takes nothing */
     size_t events = bytes == 0 ? 0 : inserts + (bytes + 4 * inserts) / LEAF_PIECE; /* (1) */

@@ -45,6 +45,19 @@ void tree_settle(const struct weft_text *t)
         sum_add(f->path[level].node, f->path[level].at, &more);
 }
 
+/* The leaf's head, and where the text at a position is as long as it is ASCII: both sides of the gap,
+ * of which one has it. All of them are asked for at once instead of one after the other. */
+static void leaf_prefetch(const struct leaf *l, const struct inner *n, size_t i, size_t at_cp)
+{
+    __builtin_prefetch(l, 1);
+    if (at_cp < LEAF_CAP) {
+        __builtin_prefetch(l->bytes + at_cp, 1);
+        size_t from_end = n->sum[UNIT_CP][i] - at_cp;
+        if (from_end < LEAF_CAP)
+            __builtin_prefetch(l->bytes + LEAF_CAP - from_end, 1);
+    }
+}
+
 void tree_seek(struct weft_text *t, size_t pos_cp, bool ahead)
 {
     struct finger *f = &t->finger;
@@ -53,21 +66,23 @@ void tree_seek(struct weft_text *t, size_t pos_cp, bool ahead)
         return;
     WEFT_ASSERT(pos_cp + ahead <= t->total.cp);
     tree_settle(t);
-    size_t left = pos_cp;
+    size_t left = pos_cp + ahead;
     struct inner *n = t->root;
-    for (size_t level = t->height; level-- > 0;) {
+    for (size_t level = t->height - 1;; level--) {
         const uint32_t *cp = n->sum[UNIT_CP];
         size_t i = 0;
-        while (i + 1 < n->count && left + ahead > cp[i])
+        while (i + 1 < n->count && left > cp[i])
             left -= cp[i++];
         f->path[level] = (struct step){.node = n, .at = i};
-        if (level == 0)
+        if (level == 0) {
             f->leaf = n->child[i];
-        else
-            n = n->child[i];
+            leaf_prefetch(f->leaf, n, i, left);
+            break;
+        }
+        n = n->child[i];
     }
-    f->start_cp = pos_cp - left;
-    WEFT_ASSERT(left + ahead <= f->leaf->count.cp);
+    f->start_cp = pos_cp + ahead - left;
+    WEFT_ASSERT(left <= f->leaf->count.cp);
 }
 
 /* Copies `n` children with their sums; the two may be one node and overlap. */

@@ -340,7 +340,17 @@ static int entry_clone(struct weft_text *t, const char *s)
     return err;
 }
 
-enum { FAULT_TEXT_BYTES = 8 * LEAF_PIECE }; /* so many bytes make full leaves */
+/* A text of full leaves: typed at its end. */
+static struct weft_text *text_full(const struct weft_alloc *alloc, const char *s, size_t leaves)
+{
+    struct weft_text *t;
+    assert_int_equal(weft_text_new(alloc, &t), 0);
+    assert_int_equal(weft_text_insert(t, 0, s, leaves * LEAF_CAP), 0);
+    assert_int_equal(t->leaves, leaves);
+    return t;
+}
+
+enum { FAULT_LEAVES = 8, FAULT_TEXT_BYTES = FAULT_LEAVES * LEAF_CAP };
 
 /* Fails request n, n = 0, 1, 2, ... of the entry until it passes. Returns how many it makes. */
 static long fail_each_request(entry_fn entry, const char *s)
@@ -348,8 +358,7 @@ static long fail_each_request(entry_fn entry, const char *s)
     for (long n = 0;; n++) {
         struct faulty f;
         faulty_init(&f, -1);
-        struct weft_text *t;
-        assert_int_equal(weft_text_from(&f.alloc, s, FAULT_TEXT_BYTES, &t), 0);
+        struct weft_text *t = text_full(&f.alloc, s, FAULT_LEAVES);
         assert_int_equal(weft_text_reserve(t, 0, 0), 0);
         pool_trim(t, 0, 0);
         f.fail_at = f.requests + n;
@@ -446,18 +455,19 @@ static void reserve_for_full_leaves(void **state)
 {
     (void)state;
     enum { LEAVES = INNER_CAP * INNER_CAP };
-    size_t n = (size_t)LEAVES * LEAF_PIECE;
+    size_t n = (size_t)LEAVES * LEAF_CAP;
     char *s = ascii(n);
     struct faulty f;
     faulty_init(&f, -1);
-    struct weft_text *t;
-    assert_int_equal(weft_text_from(&f.alloc, s, n, &t), 0);
+    struct weft_text *full = text_full(&f.alloc, s, LEAVES);
+    struct weft_text *t; /* a copy has full inner nodes too */
+    assert_int_equal(weft_text_clone(full, &t), 0);
+    weft_text_free(full);
     assert_int_equal(t->height, 2);
-    assert_int_equal(t->leaves, LEAVES);
     assert_int_equal(weft_text_reserve(t, LEAVES, LEAVES * 5), 0);
     f.fail_at = f.requests;
     for (size_t i = LEAVES; i-- > 0;)
-        assert_int_equal(weft_text_insert(t, i * LEAF_PIECE + LEAF_CAP / 2, "12345", 5), 0);
+        assert_int_equal(weft_text_insert(t, i * LEAF_CAP + LEAF_CAP / 2, "12345", 5), 0);
     assert_int_equal(f.requests, f.fail_at);
     assert_int_equal(t->leaves, 2 * LEAVES);
     assert_int_equal(t->height, 3);
