@@ -19,6 +19,14 @@ static lanes lanes_load(const char *s)
     return v;
 }
 
+/* Not zero where a byte of it is not ASCII. */
+static uint64_t lanes_high(lanes v)
+{
+    uint64_t half[2];
+    memcpy(half, &v, sizeof half);
+    return (half[0] | half[1]) & HIGH_BITS;
+}
+
 static size_t lanes_sum(lanes v)
 {
     uint64_t half[2];
@@ -56,15 +64,25 @@ static size_t valid_one(const uint8_t *p, size_t left)
     return 4;
 }
 
+/* Whether the next bytes, n of them at most 32 and at least 1, are ASCII. */
+static bool few_are_ascii(const char *s, size_t n)
+{
+    if (n <= BYTES16_MAX)
+        return bytes16_is_ascii(bytes16_load(s, n));
+    return lanes_high(lanes_load(s) | lanes_load(s + n - LANES)) == 0;
+}
+
 bool utf8_valid(const char *s, size_t len_bytes, size_t *ret_bad_bytes)
 {
     size_t i = 0;
     while (i < len_bytes) {
-        if (len_bytes - i >= 8 && (bytes8_load(s + i) & HIGH_BITS) == 0) {
-            i += 8;
+        size_t left = len_bytes - i;
+        size_t few = left < 2 * LANES ? left : 2 * LANES;
+        if (few_are_ascii(s + i, few)) {
+            i += few;
             continue;
         }
-        size_t n = valid_one((const uint8_t *)s + i, len_bytes - i);
+        size_t n = valid_one((const uint8_t *)s + i, left);
         if (n == 0) {
             if (ret_bad_bytes != NULL)
                 *ret_bad_bytes = i;
@@ -109,14 +127,19 @@ static size_t lines_of(const char *s, size_t len_bytes, bool *ret_ascii)
     lanes count = {0};
     lanes all = {0};
     size_t i = 0;
-    for (; len_bytes - i >= LANES; i += LANES) {
+    for (; len_bytes - i >= 2 * LANES; i += 2 * LANES) {
+        lanes v = lanes_load(s + i);
+        lanes w = lanes_load(s + i + LANES);
+        all |= v | w;
+        count -= (lanes)(v == '\n') + (lanes)(w == '\n');
+    }
+    if (len_bytes - i >= LANES) {
         lanes v = lanes_load(s + i);
         all |= v;
         count -= (lanes)(v == '\n');
+        i += LANES;
     }
-    uint64_t half[2];
-    memcpy(half, &all, sizeof half);
-    uint64_t high = (half[0] | half[1]) & HIGH_BITS;
+    uint64_t high = lanes_high(all);
     size_t lines = lanes_sum(count);
     if (i < len_bytes) {
         struct bytes16 b = bytes16_load(s + i, len_bytes - i);
@@ -177,40 +200,18 @@ struct utf8_size utf8_measure(const char *s, size_t len_bytes)
     return (struct utf8_size){.cps = cps, .u16s = cps + fours, .lines = lines};
 }
 
-size_t utf8_lines(const char *s, size_t len_bytes)
+bool utf8_ascii(const char *s, size_t len_bytes, size_t *ret_lines)
 {
     size_t lines = 0;
     for (size_t i = 0; i < len_bytes;) {
         size_t n = len_bytes - i < LANES_MAX ? len_bytes - i : LANES_MAX;
         bool ascii;
         lines += lines_of(s + i, n, &ascii);
+        if (!ascii)
+            return false;
         i += n;
     }
-    return lines;
-}
-
-bool utf8_read(const char *s, size_t len_bytes, struct utf8_size *ret)
-{
-    struct utf8_size size = {.cps = len_bytes, .u16s = len_bytes};
-    for (size_t i = 0; i < len_bytes;) {
-        size_t n = len_bytes - i < LANES_MAX ? len_bytes - i : LANES_MAX;
-        bool ascii;
-        size.lines += lines_of(s + i, n, &ascii);
-        if (!ascii) {
-            if (!utf8_valid(s + i, len_bytes - i, NULL))
-                return false;
-            struct utf8_size rest = utf8_measure(s + i + n, len_bytes - i - n);
-            size_t tails = 0;
-            size_t fours = 0;
-            not_ascii_of(s + i, n, &tails, &fours);
-            size.cps = i + n - tails + rest.cps;
-            size.u16s = i + n - tails + fours + rest.u16s;
-            size.lines += rest.lines;
-            break;
-        }
-        i += n;
-    }
-    *ret = size;
+    *ret_lines = lines;
     return true;
 }
 

@@ -20,12 +20,11 @@ struct utf8_size {
 bool utf8_valid(const char *s, size_t len_bytes, size_t *ret_bad_bytes);
 bool utf8_has_nul(const char *s, size_t len_bytes);
 
-/* False when it is not valid; else what it measures. Faster than one after the other. */
-bool utf8_read(const char *s, size_t len_bytes, struct utf8_size *ret);
+/* True when all is ASCII: then *ret_lines is its line feeds. */
+bool utf8_ascii(const char *s, size_t len_bytes, size_t *ret_lines);
 
 /* The functions below take valid UTF-8. */
 size_t utf8_count(const char *s, size_t len_bytes);
-size_t utf8_lines(const char *s, size_t len_bytes);
 struct utf8_size utf8_measure(const char *s, size_t len_bytes);
 
 /* Bytes that the first n_cp code points take; len_bytes when there are fewer. */

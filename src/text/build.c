@@ -88,10 +88,9 @@ void cuts_next(struct cuts *c, struct leaf *l)
 int weft_text_from(const struct weft_alloc *alloc, const char *utf8, size_t len_bytes,
                    struct weft_text **ret)
 {
-    struct utf8_size size;
-    if (!utf8_read(utf8, len_bytes, &size))
+    if (!utf8_valid(utf8, len_bytes, NULL))
         return WEFT_EUTF8;
-    if (size.cps > CP_MAX)
+    if (len_bytes > CP_MAX && utf8_count(utf8, len_bytes) > CP_MAX)
         return WEFT_ELIMIT;
     const struct run runs[RUNS] = {{.bytes = utf8, .len = len_bytes}};
     struct cuts cuts = cuts_of(runs, LEAF_LOADED);

@@ -20,6 +20,15 @@ static inline void reserved_use(struct weft_text *t, size_t bytes)
     t->held_bytes = covered ? t->held_bytes - bytes : 0;
 }
 
+/* The leaf of the gap at pos_cp, where the finger then is: see tree_seek(). */
+static inline struct leaf *leaf_at(struct weft_text *t, size_t pos_cp, bool ahead)
+{
+    const struct finger *f = &t->finger;
+    if (f->leaf == NULL || pos_cp < f->start_cp || pos_cp - f->start_cp + ahead > f->leaf->count.cp)
+        tree_seek(t, pos_cp, ahead);
+    return f->leaf;
+}
+
 /* Cuts the finger's leaf, and what does not fit into it, into several. */
 static __attribute__((noinline)) int insert_split(struct weft_text *t, size_t at_cp,
                                                   const char *utf8, size_t len_bytes)
@@ -43,13 +52,17 @@ static __attribute__((noinline)) int insert_split(struct weft_text *t, size_t at
         {.bytes = old + at, .len = len - at},
     };
     struct cuts cuts = cuts_of(runs, l == t->last && at == len ? 0 : LEAF_PIECE);
+    count_sub(&t->total, &l->count);
     cuts_next(&cuts, l);
+    count_add(&t->total, &l->count);
     tree_settle(t);
     while (cuts.at < cuts.total) {
         l = pool_leaf(t);
         cuts_next(&cuts, l);
+        count_add(&t->total, &l->count);
         tree_add(t, l);
     }
+    reserved_use(t, len_bytes);
     return 0;
 }
 
@@ -74,31 +87,25 @@ static __attribute__((noinline)) int insert_any(struct weft_text *t, size_t pos_
                                                 const char *utf8, size_t len_bytes)
 {
     struct bytes16 few = {0};
-    struct utf8_size add;
-    if (len_bytes <= BYTES16_MAX)
+    size_t lines = 0;
+    bool is_ascii;
+    if (len_bytes <= BYTES16_MAX) {
         few = bytes16_load(utf8, len_bytes);
-    if (len_bytes <= BYTES16_MAX && bytes16_is_ascii(few))
-        add = (struct utf8_size){.cps = len_bytes, .u16s = len_bytes, .lines = bytes16_lines(few)};
-    else if (!utf8_read(utf8, len_bytes, &add))
-        return WEFT_EUTF8;
-    if (add.cps > CP_MAX - t->total.cp)
-        return WEFT_ELIMIT;
-    tree_seek(t, pos_cp, false);
-    struct leaf *l = t->finger.leaf;
-    size_t at_cp = pos_cp - t->finger.start_cp;
-    uint32_t wide = (uint32_t)(add.u16s - add.cps);
-    uint32_t more = (uint32_t)(len_bytes - add.u16s);
-    size_t room = leaf_room(l);
-    if (len_bytes > room) {
-        int err = insert_split(t, at_cp, utf8, len_bytes);
-        if (err != 0)
-            return err;
-        struct count count = {
-            .cp = (uint32_t)add.cps, .lines = (uint32_t)add.lines, .wide = wide, .more = more};
-        count_add(&t->total, &count);
-        reserved_use(t, len_bytes);
-        return 0;
+        is_ascii = bytes16_is_ascii(few);
+        lines = bytes16_lines(few);
+    } else {
+        is_ascii = utf8_ascii(utf8, len_bytes, &lines);
     }
+    if (!is_ascii && !utf8_valid(utf8, len_bytes, NULL))
+        return WEFT_EUTF8;
+    size_t left_cp = CP_MAX - t->total.cp;
+    if (len_bytes > left_cp && utf8_count(utf8, len_bytes) > left_cp)
+        return WEFT_ELIMIT;
+    struct leaf *l = leaf_at(t, pos_cp, false);
+    size_t at_cp = pos_cp - t->finger.start_cp;
+    size_t room = leaf_room(l);
+    if (len_bytes > room)
+        return insert_split(t, at_cp, utf8, len_bytes);
     if (at_cp != l->gap_cp)
         leaf_move(l, at_cp);
     char *out = l->bytes + l->gap_bytes;
@@ -106,13 +113,17 @@ static __attribute__((noinline)) int insert_any(struct weft_text *t, size_t pos_
         bytes16_store(out, few); /* the rest of the gap is nobody's */
     else
         memcpy(out, utf8, len_bytes);
-    if ((wide | more) != 0) {
-        l->count.wide += wide;
-        l->count.more += more;
-        t->total.wide += wide;
-        t->total.more += more;
+    size_t len_cp = len_bytes;
+    if (!is_ascii) {
+        struct count add = text_measure(utf8, len_bytes);
+        l->count.wide += add.wide;
+        l->count.more += add.more;
+        t->total.wide += add.wide;
+        t->total.more += add.more;
+        len_cp = add.cp;
+        lines = add.lines;
     }
-    inserted(t, l, len_bytes, add.cps, add.lines);
+    inserted(t, l, len_bytes, len_cp, lines);
     return 0;
 }
 
@@ -137,8 +148,7 @@ int weft_text_insert(struct weft_text *t, size_t pos_cp, const char *utf8, size_
 static __attribute__((noinline)) void delete_any(struct weft_text *t, size_t pos_cp, size_t len_cp)
 {
     while (len_cp > 0) {
-        tree_seek(t, pos_cp, true);
-        struct leaf *l = t->finger.leaf;
+        struct leaf *l = leaf_at(t, pos_cp, true);
         size_t at_cp = pos_cp - t->finger.start_cp;
         size_t n_cp = l->count.cp - at_cp;
         if (n_cp > len_cp)

@@ -3,6 +3,7 @@
  * goes along, because the caller says the place in code points. Each side of the gap knows whether
  * it is ASCII, and is then never searched. */
 #include "base/assert.h"
+#include "base/bytes16.h"
 #include "base/pure.h"
 #include "base/utf8.h"
 #include "text/node.h"
@@ -64,6 +65,8 @@ enum { STEPS_MAX = 64 }; /* code points walked back one by one; from the other e
 
 size_t leaf_offset_cp(const struct leaf *l, size_t at_cp)
 {
+    if (is_ascii(l))
+        return at_cp;
     if (at_cp <= l->gap_cp) {
         if (l->gap_cp == l->gap_bytes) /* ASCII before the gap */
             return at_cp;
@@ -77,15 +80,44 @@ size_t leaf_offset_cp(const struct leaf *l, size_t at_cp)
     return l->gap_bytes + utf8_offset(l->bytes + l->behind, behind_bytes, at_cp - l->gap_cp);
 }
 
+/* Two registers. */
+enum { STRIDE = 2 * sizeof(uint64_t) };
+
+static inline void stride_copy(char *to, const char *from)
+{
+    struct {
+        uint64_t half[2];
+    } both;
+    memcpy(&both, from, sizeof both);
+    memcpy(to, &both, sizeof both);
+}
+
+enum { NEAR_MAX = 8 * STRIDE };
+
+/* The gap goes to at_bytes. A short way is gone in whole strides where the gap is as wide as one:
+ * what is copied too much falls into the gap, or is read from the leaf's head or pad. memmove
+ * chooses among many ways by the length, and at most jumps guesses wrong. */
 static void gap_move(struct leaf *l, size_t at_bytes, size_t at_cp)
 {
+    char *leaf = (char *)l; /* not l->bytes: strides reach out of it */
+    char *gap = leaf + offsetof(struct leaf, bytes) + l->gap_bytes;
+    char *behind = leaf + offsetof(struct leaf, bytes) + l->behind;
+    bool is_wide = leaf_room(l) >= STRIDE;
     if (at_bytes < l->gap_bytes) {
         size_t n = l->gap_bytes - at_bytes;
+        if (is_wide && n <= NEAR_MAX)
+            for (size_t done = STRIDE; done < n + STRIDE; done += STRIDE)
+                stride_copy(behind - done, gap - done);
+        else
+            memmove(behind - n, gap - n, n);
         l->behind -= (uint32_t)n;
-        memmove(l->bytes + l->behind, l->bytes + at_bytes, n);
     } else {
         size_t n = at_bytes - l->gap_bytes;
-        memmove(l->bytes + l->gap_bytes, l->bytes + l->behind, n);
+        if (is_wide && n <= NEAR_MAX)
+            for (size_t done = 0; done < n; done += STRIDE)
+                stride_copy(gap + done, behind + done);
+        else
+            memmove(gap, behind, n);
         l->behind += (uint32_t)n;
     }
     l->gap_bytes = (uint32_t)at_bytes;
@@ -101,11 +133,18 @@ void leaf_move(struct leaf *l, size_t at_cp)
 /* What a run of this leaf measures: knows what an ASCII leaf, or one without line feeds, saves. */
 static struct count run_measure(const struct leaf *l, const char *run, size_t len_bytes)
 {
-    if (is_ascii(l))
-        return (struct count){.cp = (uint32_t)len_bytes,
-                              .lines =
-                                  l->count.lines == 0 ? 0 : (uint32_t)utf8_lines(run, len_bytes)};
-    return text_measure(run, len_bytes);
+    if (!is_ascii(l))
+        return text_measure(run, len_bytes);
+    struct count count = {.cp = (uint32_t)len_bytes};
+    if (len_bytes == 0 || l->count.lines == 0)
+        return count;
+    size_t lines = 0;
+    if (len_bytes <= BYTES16_MAX)
+        lines = bytes16_lines(bytes16_load(run, len_bytes));
+    else
+        (void)utf8_ascii(run, len_bytes, &lines);
+    count.lines = (uint32_t)lines;
+    return count;
 }
 
 struct count leaf_delete(struct leaf *l, size_t at_cp, size_t len_cp)

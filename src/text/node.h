@@ -55,7 +55,7 @@
 
 /* Tests also build the text with tiny nodes, where a line of input makes a deep tree. */
 #ifndef TEXT_LEAF_CAP
-#define TEXT_LEAF_CAP   (2048 - 56) /* the whole leaf, with malloc's own 8 bytes, is 2 KiB */
+#define TEXT_LEAF_CAP   (2048 - 72) /* the whole leaf, with malloc's own 8 bytes, is 2 KiB */
 #define TEXT_INNER_CAP  32
 #define TEXT_HEIGHT_MAX 8
 #endif
@@ -63,6 +63,7 @@
 enum {
     /* Moving a gap half through it is about 20 ns; a split copies it once in 1,000 keystrokes. */
     LEAF_CAP = TEXT_LEAF_CAP,
+    LEAF_PAD = 16,
     /* Half, less what is lost when a cut moves back to the start of a code point. */
     LEAF_MIN = LEAF_CAP / 2 - 3,
     /* Text that does not fit is cut into ceil(total / LEAF_PIECE) leaves. Equal shares rounded up
@@ -105,6 +106,7 @@ struct leaf {
     uint32_t gap_cp;
     uint32_t behind; /* where the text behind the gap starts, up to LEAF_CAP */
     char bytes[LEAF_CAP];
+    char pad[LEAF_PAD]; /* read, never used: see gap_move() */
 };
 
 _Static_assert(TEXT_LEAF_CAP < 1000 || sizeof(struct leaf) <= 2048 - 8,

@@ -61,9 +61,6 @@ static void leaf_prefetch(const struct leaf *l, const struct inner *n, size_t i,
 void tree_seek(struct weft_text *t, size_t pos_cp, bool ahead)
 {
     struct finger *f = &t->finger;
-    if (f->leaf != NULL && pos_cp >= f->start_cp &&
-        pos_cp - f->start_cp + ahead <= f->leaf->count.cp)
-        return;
     WEFT_ASSERT(pos_cp + ahead <= t->total.cp);
     tree_settle(t);
     size_t left = pos_cp + ahead;

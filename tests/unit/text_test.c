@@ -570,7 +570,7 @@ static void check_finds_damage(void **state)
     DAMAGE(t->first, t->last);
     DAMAGE(l->prev, NULL);
     DAMAGE(l->next, NULL);
-    DAMAGE(l->bytes[3], '\n');
+    DAMAGE(l->bytes[3], saved == '\n' ? 'x' : '\n');
     DAMAGE(l->bytes[3], '\x80');
     DAMAGE(l->gap_bytes, saved - 1);
     DAMAGE(l->gap_cp, saved - 1);
