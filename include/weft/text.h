@@ -9,9 +9,9 @@
  *
  * Not thread-safe, reading included: a read may complete sums that an edit left open. Different
  * texts may be used by different threads. Text given in is valid UTF-8, or else WEFT_EUTF8 is
- * returned; it must not lie in the text that is edited. After any error the text is unchanged.
- * U+0000 is a character like any other here, but no operation inserts it (op.h): a text that
- * operations work on holds none. */
+ * returned; it must not lie in the text that is edited. After any error the text is unchanged and
+ * nothing was written to what `ret` points to. U+0000 is a character like any other here, but no
+ * operation inserts it (op.h): a text that operations work on holds none. */
 #ifndef WEFT_TEXT_H
 #define WEFT_TEXT_H
 
@@ -62,8 +62,10 @@ WEFT_CHECKED int weft_text_delete(struct weft_text *t, size_t pos_cp, size_t len
  * parts be applied whole or not at all. */
 WEFT_CHECKED int weft_text_reserve(struct weft_text *t, size_t inserts, size_t bytes);
 
-/* The size of what lies before the gap at pos_cp (so .bytes is its byte offset, .u16 its UTF-16
- * offset, .lines its line). WEFT_ERANGE past the end. O(log n). */
+/* A position in one unit, told in all: the size of what lies before the gap at pos_cp, so .bytes is
+ * its byte offset, .u16 its UTF-16 offset, .lines its line. With the three below each unit is
+ * converted into each other in one call; a column is the difference to the line's start, a second
+ * call. WEFT_ERANGE past the end. O(log n). */
 WEFT_CHECKED int weft_text_at_cp(const struct weft_text *t, size_t pos_cp, struct weft_size *ret);
 
 /* The same from other units. A position inside a code point (a UTF-16 offset between two halves, a
@@ -93,7 +95,11 @@ WEFT_CHECKED int weft_text_iter_at(const struct weft_text *t, size_t pos_cp,
                                    struct weft_text_iter *ret);
 bool weft_text_iter_next(struct weft_text_iter *it, const char **ret_chunk, size_t *ret_len_bytes);
 
-/* Copies code points [pos_cp, pos_cp + len_cp) into `out`, which has room for cap_bytes.
+/* The other way: the chunk that ends where the iterator stands, which then stands before it. False
+ * at the start of the text. An iterator may turn as often as it likes. */
+bool weft_text_iter_prev(struct weft_text_iter *it, const char **ret_chunk, size_t *ret_len_bytes);
+
+/* A slice: copies code points [pos_cp, pos_cp + len_cp) into `out`, which has room for cap_bytes.
  * *ret_len_bytes is what was written; no NUL is added. WEFT_ERANGE, or WEFT_ELIMIT when it does not
  * fit. */
 WEFT_CHECKED int weft_text_copy(const struct weft_text *t, size_t pos_cp, size_t len_cp, char *out,

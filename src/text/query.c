@@ -113,10 +113,11 @@ int weft_text_iter_at(const struct weft_text *t, size_t pos_cp, struct weft_text
     return 0;
 }
 
+/* At the end of a leaf that has none behind it an iterator stays where it is, so that it can turn. */
 bool weft_text_iter_next(struct weft_text_iter *it, const char **ret_chunk, size_t *ret_len_bytes)
 {
-    const struct leaf *l = it->leaf_;
-    while (l != NULL) {
+    for (;;) {
+        const struct leaf *l = it->leaf_;
         const char *run;
         size_t len_bytes = leaf_run(l, it->at_bytes_, &run);
         if (len_bytes > 0) {
@@ -125,11 +126,28 @@ bool weft_text_iter_next(struct weft_text_iter *it, const char **ret_chunk, size
             *ret_len_bytes = len_bytes;
             return true;
         }
-        l = l->next;
-        it->leaf_ = l;
+        if (l->next == NULL)
+            return false;
+        it->leaf_ = l->next;
         it->at_bytes_ = 0;
     }
-    return false;
+}
+
+bool weft_text_iter_prev(struct weft_text_iter *it, const char **ret_chunk, size_t *ret_len_bytes)
+{
+    const struct leaf *l = it->leaf_;
+    if (it->at_bytes_ == 0) {
+        if (l->prev == NULL)
+            return false;
+        l = l->prev; /* is not empty: only the leaf of an empty text is */
+        it->leaf_ = l;
+        it->at_bytes_ = leaf_bytes(l);
+    }
+    size_t start = it->at_bytes_ > l->gap_bytes ? l->gap_bytes : 0;
+    *ret_len_bytes = it->at_bytes_ - start;
+    it->at_bytes_ = start;
+    (void)leaf_run(l, start, ret_chunk);
+    return true;
 }
 
 int weft_text_copy(const struct weft_text *t, size_t pos_cp, size_t len_cp, char *out,

@@ -99,6 +99,23 @@ static void play_query(struct game *g)
         walked += len;
     }
     PLAY_CHECK(g, walked == f->len);
+    PLAY_CHECK(g, !weft_text_iter_next(&it, &chunk, &len));
+    /* ... and all the way back. */
+    while (weft_text_iter_prev(&it, &chunk, &len)) {
+        PLAY_CHECK(g, len > 0 && len <= walked);
+        walked -= len;
+        PLAY_CHECK(g, memcmp(chunk, f->bytes + walked, len) == 0);
+        PLAY_CHECK(g, ((unsigned char)*chunk & 0xc0) != 0x80);
+    }
+    PLAY_CHECK(g, walked == 0);
+    /* What was stepped over is stepped back over. */
+    PLAY_CHECK(g, weft_text_iter_at(g->text, pos, &it) == 0);
+    const char *again;
+    size_t len_again;
+    if (weft_text_iter_next(&it, &chunk, &len)) {
+        PLAY_CHECK(g, weft_text_iter_prev(&it, &again, &len_again));
+        PLAY_CHECK(g, again + len_again == chunk + len && len_again >= len);
+    }
 }
 
 static void play_copy(struct game *g)

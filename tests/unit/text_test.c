@@ -68,6 +68,7 @@ static void empty_text(void **state)
     assert_int_equal(weft_text_iter_at(t, 0, &it), 0);
     assert_false(weft_text_iter_next(&it, &chunk, &len));
     assert_false(weft_text_iter_next(&it, &chunk, &len));
+    assert_false(weft_text_iter_prev(&it, &chunk, &len));
     assert_int_equal(weft_text_delete(t, 0, 0), 0);
     assert_int_equal(weft_text_insert(t, 0, "", 0), 0);
     assert_int_equal(weft_text_copy(t, 0, 0, NULL, 0, &len), 0);
