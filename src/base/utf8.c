@@ -229,6 +229,43 @@ size_t utf8_offset(const char *s, size_t len_bytes, size_t n_cp)
     return i;
 }
 
+size_t utf8_skip_lines(const char *s, size_t len_bytes, size_t *n)
+{
+    size_t i = 0;
+    for (; len_bytes - i >= 8; i += 8) {
+        size_t lines = bytes8_count_high(bytes8_lines(bytes8_load(s + i)));
+        if (lines >= *n)
+            break;
+        *n -= lines;
+    }
+    while (i<len_bytes && * n> 0)
+        *n -= s[i++] == '\n';
+    return i;
+}
+
+size_t utf8_skip_u16(const char *s, size_t len_bytes, size_t *n_u16)
+{
+    size_t i = 0;
+    for (; len_bytes - i >= 8; i += 8) {
+        uint64_t w = bytes8_load(s + i);
+        size_t units = 8 - bytes8_count_high(tails_of(w)) + bytes8_count_high(fours_of(w));
+        if (units >= *n_u16)
+            break;
+        *n_u16 -= units;
+    }
+    while (i < len_bytes && !utf8_is_start((uint8_t)s[i]))
+        i++; /* of the last one that was counted */
+    while (i<len_bytes && * n_u16> 0) {
+        size_t bytes = utf8_len((uint8_t)s[i]);
+        size_t units = bytes == 4 ? 2 : 1;
+        if (units > *n_u16)
+            break;
+        *n_u16 -= units;
+        i += bytes;
+    }
+    return i;
+}
+
 size_t utf8_put(char out[4], uint32_t cp)
 {
     if (cp < 0x80) {

@@ -30,6 +30,12 @@ struct utf8_size utf8_measure(const char *s, size_t len_bytes);
 /* Bytes that the first n_cp code points take; len_bytes when there are fewer. */
 size_t utf8_offset(const char *s, size_t len_bytes, size_t n_cp);
 
+/* Bytes up to and with the *n-th line feed, or all; what was passed is taken from *n. */
+size_t utf8_skip_lines(const char *s, size_t len_bytes, size_t *n);
+/* Bytes of the code points that *n_u16 units reach over, or all; what was passed is taken from
+ * *n_u16. One is left in front of a code point of two. */
+size_t utf8_skip_u16(const char *s, size_t len_bytes, size_t *n_u16);
+
 /* Bytes of the code point that starts with `lead`: 1 to 4. */
 static inline size_t utf8_len(uint8_t lead)
 {

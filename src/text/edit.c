@@ -63,6 +63,8 @@ static __attribute__((noinline)) int insert_split(struct weft_text *t, size_t at
         tree_add(t, l);
     }
     reserved_use(t, len_bytes);
+    if (t->held_inserts == 0) /* the bound of a paste leaves many inner nodes over */
+        pool_trim(t, SPARE_KEEP, t->height + 1);
     return 0;
 }
 

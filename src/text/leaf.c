@@ -176,38 +176,26 @@ struct count leaf_delete(struct leaf *l, size_t at_cp, size_t len_cp)
 
 size_t leaf_offset_line(const struct leaf *l, size_t lines)
 {
-    size_t at = 0;
-    while (lines > 0) {
-        const char *run;
-        size_t len_bytes = leaf_run(l, at, &run);
-        WEFT_ASSERT(len_bytes > 0);
-        size_t i = 0;
-        while (i < len_bytes && lines > 0)
-            lines -= run[i++] == '\n';
-        at += i;
-    }
+    size_t left = lines;
+    size_t at = utf8_skip_lines(l->bytes, l->gap_bytes, &left);
+    if (left > 0)
+        at += utf8_skip_lines(l->bytes + l->behind, LEAF_CAP - l->behind, &left);
+    WEFT_ASSERT(left == 0);
     return at;
 }
 
 bool leaf_offset_u16(const struct leaf *l, size_t at_u16, size_t *ret_bytes)
 {
-    size_t at = is_ascii(l) ? at_u16 : 0;
-    size_t left = at_u16 - at;
-    while (left > 0) {
-        const char *run;
-        size_t len_bytes = leaf_run(l, at, &run);
-        WEFT_ASSERT(len_bytes > 0);
-        size_t i = 0;
-        while (i < len_bytes && left > 0) {
-            size_t bytes = utf8_len((uint8_t)run[i]);
-            size_t units = bytes == 4 ? 2 : 1;
-            if (units > left)
-                return false; /* between the two halves of a surrogate pair */
-            left -= units;
-            i += bytes;
-        }
-        at += i;
+    if (is_ascii(l)) {
+        *ret_bytes = at_u16;
+        return true;
     }
+    size_t left = at_u16;
+    size_t at = utf8_skip_u16(l->bytes, l->gap_bytes, &left);
+    if (left > 0 && at == l->gap_bytes)
+        at += utf8_skip_u16(l->bytes + l->behind, LEAF_CAP - l->behind, &left);
+    if (left > 0)
+        return false; /* between the two halves of a surrogate pair */
     *ret_bytes = at;
     return true;
 }

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/bytes16.h"
 #include "base/crc32c.h"
 #include "base/fmt.h"
 #include "base/limits.h"
@@ -423,6 +424,34 @@ static void bad_byte_anywhere(void **state)
     }
 }
 
+/* Each number of line feeds and of UTF-16 units. */
+static bool skips_like_one_by_one(const char *s, size_t len, struct utf8_size whole)
+{
+    size_t at = 0; /* behind `units` units */
+    size_t lines = 0;
+    for (size_t units = 0; units <= whole.u16s + 1; units++) {
+        size_t left = units;
+        size_t got = utf8_skip_u16(s, len, &left);
+        struct utf8_size passed = utf8_measure(s, at);
+        bool inside = passed.u16s != units; /* a code point, or past the end */
+        if (got != at || left != (inside ? 1u : 0u))
+            return false;
+        if (inside || at == len) {
+            at += at < len ? 4 : 0;
+            continue;
+        }
+        size_t n = utf8_len((uint8_t)s[at]);
+        if (s[at] == '\n') {
+            left = ++lines;
+            if (utf8_skip_lines(s, len, &left) != at + 1 || left != 0)
+                return false;
+        }
+        at += n == 4 ? 0 : n; /* the second unit of four bytes is on the way */
+    }
+    size_t left = lines + 3;
+    return lines == whole.lines && utf8_skip_lines(s, len, &left) == len && left == 3;
+}
+
 static void measuring_like_one_by_one(void **state)
 {
     (void)state;
@@ -441,6 +470,10 @@ static void measuring_like_one_by_one(void **state)
             want.u16s += cp > 0xffff ? 2 : 1;
             want.lines += cp == '\n';
         }
+        ok = ok && skips_like_one_by_one(s, len, want);
+        size_t lines = 99;
+        bool ascii = utf8_ascii(s, len, &lines);
+        ok = ok && ascii == (want.cps == len) && lines == (ascii ? want.lines : 99);
         struct utf8_size got = utf8_measure(s, len);
         ok = ok && got.cps == want.cps && got.u16s == want.u16s && got.lines == want.lines &&
              utf8_count(s, len) == want.cps && utf8_offset(s, len, want.cps) == len &&
@@ -449,6 +482,71 @@ static void measuring_like_one_by_one(void **state)
             fprintf(stderr, "WEFT_SEED=%llu\n", (unsigned long long)seed);
             fail();
         }
+    }
+}
+
+/* Sixteen bytes are counted side by side, so many times that no count overflows. */
+static void measuring_long_texts(void **state)
+{
+    (void)state;
+    enum { CPS = 5000 };
+    static const char *const EACH[] = {"\n", "a", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
+    char *s = malloc(4 * CPS);
+    assert_non_null(s);
+    for (size_t kind = 0; kind < 5; kind++) {
+        size_t n = strlen(EACH[kind]);
+        for (size_t i = 0; i < CPS; i++)
+            memcpy(s + i * n, EACH[kind], n);
+        for (size_t cps = CPS; cps > CPS - 40; cps--) {
+            struct utf8_size m = utf8_measure(s, cps * n);
+            assert_int_equal(m.cps, cps);
+            assert_int_equal(m.u16s, n == 4 ? 2 * cps : cps);
+            assert_int_equal(m.lines, kind == 0 ? cps : 0);
+            assert_int_equal(utf8_count(s, cps * n), cps);
+            assert_true(utf8_valid(s, cps * n, NULL));
+            size_t lines = 99;
+            assert_int_equal(utf8_ascii(s, cps * n, &lines), n == 1);
+            assert_int_equal(lines, kind == 0 ? cps : n == 1 ? 0 : 99);
+        }
+        /* One that is not ASCII behind many that are. */
+        if (n == 1) {
+            memcpy(s + CPS, EACH[2], 2);
+            size_t lines = 99;
+            assert_false(utf8_ascii(s, CPS + 2, &lines));
+            assert_int_equal(utf8_measure(s, CPS + 2).cps, CPS + 1);
+            assert_false(utf8_valid(s, CPS + 1, &lines));
+            assert_int_equal(lines, CPS);
+        }
+    }
+    free(s);
+}
+
+/* Reads what is there and not a byte more: the sanitizer watches the ends. */
+static void up_to_sixteen_bytes(void **state)
+{
+    (void)state;
+    for (size_t n = 1; n <= BYTES16_MAX; n++) {
+        char *s = malloc(n);
+        assert_non_null(s);
+        for (size_t i = 0; i < n; i++)
+            s[i] = (char)('a' + i);
+        struct bytes16 b = bytes16_load(s, n);
+        char out[BYTES16_MAX];
+        bytes16_store(out, b);
+        assert_memory_equal(out, s, n);
+        for (size_t i = n; i < BYTES16_MAX; i++)
+            assert_int_equal(out[i], 0);
+        assert_true(bytes16_is_ascii(b));
+        assert_int_equal(bytes16_lines(b), 0);
+        for (size_t i = 0; i < n; i++) {
+            char saved = s[i];
+            s[i] = '\n';
+            assert_int_equal(bytes16_lines(bytes16_load(s, n)), 1);
+            s[i] = '\x80';
+            assert_false(bytes16_is_ascii(bytes16_load(s, n)));
+            s[i] = saved;
+        }
+        free(s);
     }
 }
 
@@ -720,6 +818,8 @@ int main(void)
         cmocka_unit_test(bad_byte_anywhere),
         cmocka_unit_test(measuring_like_one_by_one),
         cmocka_unit_test(measuring_each_byte_in_each_lane),
+        cmocka_unit_test(measuring_long_texts),
+        cmocka_unit_test(up_to_sixteen_bytes),
         cmocka_unit_test(crc_values),
         cmocka_unit_test(test_crc32c_tables),
         cmocka_unit_test(crc_continues),

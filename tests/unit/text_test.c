@@ -302,6 +302,14 @@ static void memory_is_bounded(void **state)
     assert_int_equal(weft_text_delete(t, 5, n - 5), 0);
     assert_int_equal(weft_text_memory(t), f.live_bytes);
     assert_true(weft_text_memory(t) < 10000);
+    /* A paste is bounded from above before it is made: what is over is given back. */
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(weft_text_insert(t, 3, s, n), 0);
+        assert_true(weft_text_memory(t) < (i + 1) * n / 10 * 12 + 10000);
+    }
+    assert_int_equal(weft_text_delete(t, 5, 2 * n), 0);
+    assert_int_equal(weft_text_memory(t), f.live_bytes);
+    assert_true(weft_text_memory(t) < 10000);
     weft_text_free(t);
     assert_int_equal(f.live_blocks, 0);
     free(s);
