@@ -1,6 +1,5 @@
 /* Making and dropping a text, and how text is cut into leaves: see text/node.h. */
 #include "base/assert.h"
-#include "base/limits.h"
 #include "base/pure.h"
 #include "base/utf8.h"
 #include "text/node.h"
@@ -90,7 +89,7 @@ int weft_text_from(const struct weft_alloc *alloc, const char *utf8, size_t len_
 {
     if (!utf8_valid(utf8, len_bytes, NULL))
         return WEFT_EUTF8;
-    if (len_bytes > CP_MAX && utf8_count(utf8, len_bytes) > CP_MAX)
+    if (len_bytes > TEXT_CP_MAX && utf8_count(utf8, len_bytes) > TEXT_CP_MAX)
         return WEFT_ELIMIT;
     const struct run runs[RUNS] = {{.bytes = utf8, .len = len_bytes}};
     struct cuts cuts = cuts_of(runs, LEAF_LOADED);

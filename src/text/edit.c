@@ -1,6 +1,5 @@
 /* Changing a text: see text/node.h. Each function that can fail does so before it changes anything. */
 #include "base/bytes16.h"
-#include "base/limits.h"
 #include "base/pure.h"
 #include "base/utf8.h"
 #include "text/node.h"
@@ -100,7 +99,7 @@ static __attribute__((noinline)) int insert_any(struct weft_text *t, size_t pos_
     }
     if (!is_ascii && !utf8_valid(utf8, len_bytes, NULL))
         return WEFT_EUTF8;
-    size_t left_cp = CP_MAX - t->total.cp;
+    size_t left_cp = TEXT_CP_MAX - t->total.cp;
     if (len_bytes > left_cp && utf8_count(utf8, len_bytes) > left_cp)
         return WEFT_ELIMIT;
     struct leaf *l = leaf_at(t, pos_cp, false);
@@ -138,7 +137,7 @@ int weft_text_insert(struct weft_text *t, size_t pos_cp, const char *utf8, size_
     struct leaf *l = t->finger.leaf;
     /* Typing on: most edits there are. */
     if (len_bytes == 1 && (uint8_t)*utf8 < 0x80 && l != NULL &&
-        pos_cp - t->finger.start_cp == l->gap_cp && leaf_room(l) > 0 && t->total.cp < CP_MAX) {
+        pos_cp - t->finger.start_cp == l->gap_cp && leaf_room(l) > 0 && t->total.cp < TEXT_CP_MAX) {
         l->bytes[l->gap_bytes] = *utf8;
         inserted(t, l, 1, 1, *utf8 == '\n');
         return 0;
@@ -211,7 +210,9 @@ int weft_text_delete(struct weft_text *t, size_t pos_cp, size_t len_cp)
 int weft_text_reserve(struct weft_text *t, size_t inserts, size_t bytes)
 {
     /* More than any text can hold; also keeps the sums of pool_need() in range. */
-    if (bytes / 4 > CP_MAX || bytes > SIZE_MAX / 8)
+    const size_t most =
+        (size_t)TEXT_CP_MAX < SIZE_MAX / 32 ? (size_t)TEXT_CP_MAX * 4 : SIZE_MAX / 8;
+    if (bytes > most)
         return WEFT_ENOMEM;
     size_t leaves;
     size_t inners;

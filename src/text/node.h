@@ -51,6 +51,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/limits.h"
 #include <weft/text.h>
 
 /* Tests also build the text with tiny nodes, where a line of input makes a deep tree. */
@@ -58,6 +59,7 @@
 #define TEXT_LEAF_CAP   (2048 - 72) /* the whole leaf, with malloc's own 8 bytes, is 2 KiB */
 #define TEXT_INNER_CAP  32
 #define TEXT_HEIGHT_MAX 8
+#define TEXT_CP_MAX     CP_MAX
 #endif
 
 enum {

@@ -104,12 +104,20 @@ struct weft_size weft_text_size(const struct weft_text *t)
     return count_size(&t->total);
 }
 
+/* The byte offset of a gap, and an iterator there. */
+static size_t byte_at(const struct weft_text *t, size_t pos_cp, struct weft_text_iter *ret)
+{
+    struct place p = locate(t, BY_CP, pos_cp);
+    size_t at_bytes = leaf_offset_cp(p.leaf, p.left);
+    *ret = (struct weft_text_iter){.leaf_ = p.leaf, .at_bytes_ = at_bytes};
+    return count_bytes(&p.before) + at_bytes;
+}
+
 int weft_text_iter_at(const struct weft_text *t, size_t pos_cp, struct weft_text_iter *ret)
 {
     if (pos_cp > t->total.cp)
         return WEFT_ERANGE;
-    struct place p = locate(t, BY_CP, pos_cp);
-    *ret = (struct weft_text_iter){.leaf_ = p.leaf, .at_bytes_ = leaf_offset_cp(p.leaf, p.left)};
+    (void)byte_at(t, pos_cp, ret);
     return 0;
 }
 
@@ -155,16 +163,9 @@ int weft_text_copy(const struct weft_text *t, size_t pos_cp, size_t len_cp, char
 {
     if (pos_cp > t->total.cp || len_cp > t->total.cp - pos_cp)
         return WEFT_ERANGE;
-    struct weft_size from = {0};
-    struct weft_size to = {0};
     struct weft_text_iter it;
-    int err = weft_text_at_cp(t, pos_cp, &from);
-    if (err == 0)
-        err = weft_text_at_cp(t, pos_cp + len_cp, &to);
-    if (err == 0)
-        err = weft_text_iter_at(t, pos_cp, &it);
-    WEFT_ASSERT(err == 0);
-    size_t want = to.bytes - from.bytes;
+    size_t want = byte_at(t, pos_cp + len_cp, &it);
+    want -= byte_at(t, pos_cp, &it);
     if (want > cap_bytes)
         return WEFT_ELIMIT;
     size_t done = 0;

@@ -142,6 +142,40 @@ static void every_position(void **state)
     flat_done(&f);
 }
 
+/* The greatest text, to the code point: loaded, typed, pasted, in bytes that are fewer or more. */
+static void longest_text(void **state)
+{
+    (void)state;
+    char *s = malloc(4 * TEXT_CP_MAX + 4);
+    assert_non_null(s);
+    for (size_t width = 1; width <= 4; width += 3) {
+        for (size_t i = 0; i <= TEXT_CP_MAX; i++)
+            memcpy(s + width * i, width == 1 ? "a" : "\xf0\x9f\x98\x80", width);
+        struct weft_text *t = NULL;
+        assert_int_equal(weft_text_from(weft_heap(), s, width * (TEXT_CP_MAX + 1), &t),
+                         WEFT_ELIMIT);
+        assert_null(t);
+        assert_int_equal(weft_text_from(weft_heap(), s, width * TEXT_CP_MAX, &t), 0);
+        for (size_t i = 0; i < 2; i++) {
+            assert_int_equal(weft_text_size(t).cp, TEXT_CP_MAX);
+            assert_int_equal(weft_text_insert(t, 7, "x", 1), WEFT_ELIMIT);
+            assert_int_equal(weft_text_insert(t, 7, s, width * TEXT_CP_MAX), WEFT_ELIMIT);
+            assert_int_equal(weft_text_insert(t, TEXT_CP_MAX, "\xc3\xa4", 2), WEFT_ELIMIT);
+            assert_true(weft_text_check(t));
+            assert_int_equal(weft_text_delete(t, 5, 30), 0);
+            assert_int_equal(weft_text_insert(t, 5, s, width * 31), WEFT_ELIMIT);
+            assert_int_equal(weft_text_insert(t, 5, s, width * 29), 0);
+            assert_int_equal(weft_text_insert(t, 5, "x", 1), 0);
+            assert_int_equal(weft_text_insert(t, 6, "x", 1), WEFT_ELIMIT); /* at the gap */
+        }
+        assert_true(weft_text_check(t));
+        assert_int_equal(weft_text_delete(t, 0, TEXT_CP_MAX), 0);
+        assert_true(weft_text_equal(t, "", 0));
+        weft_text_free(t);
+    }
+    free(s);
+}
+
 struct sequence {
     struct weft_text *text;
     struct flat flat;
@@ -205,6 +239,7 @@ int main(void)
         cmocka_unit_test(deep_trees),      cmocka_unit_test(deep_trees_with_lagging_sums),
         cmocka_unit_test(every_insertion), cmocka_unit_test(every_deletion),
         cmocka_unit_test(every_position),  cmocka_unit_test(every_sequence_of_edits),
+        cmocka_unit_test(longest_text),
     };
     return cmocka_run_group_tests_name("text with small nodes", tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #define TEXT_LEAF_CAP   16
 #define TEXT_INNER_CAP  4
 #define TEXT_HEIGHT_MAX 32
+#define TEXT_CP_MAX     100000 /* a limit that a test can reach */
 
 #include "text/node.h"
 

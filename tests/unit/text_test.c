@@ -548,9 +548,11 @@ static void reserve_is_no_waste(void **state)
 static void check_finds_damage(void **state)
 {
     (void)state;
-    char *s = ascii(5 * LEAF_CAP);
+    char *s = ascii(2 * INNER_CAP * LEAF_CAP);
     struct weft_text *t = text_of(s);
+    assert_int_equal(t->height, 2);
     struct leaf *l = t->first->next;
+    struct inner *inner = t->root->child[1];
 #define DAMAGE(lvalue, change)                                                                     \
     do {                                                                                           \
         __typeof__(lvalue) saved = (lvalue);                                                       \
@@ -561,9 +563,13 @@ static void check_finds_damage(void **state)
     } while (0)
     for (size_t u = 0; u < UNITS; u++)
         DAMAGE(t->root->sum[u][1], saved + 1);
-    DAMAGE(t->root->child[1], t->first);
+    DAMAGE(inner->child[1], t->first);
     DAMAGE(t->root->count, 0);
     DAMAGE(t->root->count, INNER_CAP + 1);
+    for (size_t u = 0; u < UNITS; u++)
+        DAMAGE(inner->sum[u][2], saved + 1);
+    DAMAGE(inner->count, INNER_MIN - 1);
+    DAMAGE(t->root->count, 1);
     DAMAGE(t->total.more, saved - 1);
     DAMAGE(t->total.cp, saved - 1);
     DAMAGE(t->total.cp, (uint32_t)CP_MAX + 1);
@@ -586,10 +592,33 @@ static void check_finds_damage(void **state)
     DAMAGE(l->behind, LEAF_CAP + 1);
     DAMAGE(l->behind, l->gap_bytes - 1);
     DAMAGE(l->gap_bytes, LEAF_MIN - 1);
-    assert_int_equal(weft_text_insert(t, 2 * LEAF_CAP, "x", 1), 0);
+    DAMAGE(l->count.cp, saved - 1);
+    DAMAGE(l->count.wide, saved + 1);
+    DAMAGE(l->count.more, saved + 1);
+    struct leaf *first = t->first;
+    DAMAGE(first->prev, l);
+    DAMAGE(t->last->next, l);
+    assert_int_equal(weft_text_insert(t, t->first->count.cp + 100, "x", 1), 0);
+    assert_ptr_equal(t->finger.leaf, l);
     assert_true(weft_text_check(t));
+    DAMAGE(l->bytes[l->behind], '\x80');
     DAMAGE(t->finger.start_cp, saved + 1);
+    struct step *steps = t->finger.path;
+    DAMAGE(steps[1].node, inner);
+    DAMAGE(steps[1].at, t->root->count);
+    DAMAGE(steps[0].node, inner);
+    DAMAGE(t->finger.leaf, t->last);
 #undef DAMAGE
+    /* A leaf that is linked and that no node knows. */
+    struct leaf *last = t->last;
+    static struct leaf extra;
+    extra = (struct leaf){.prev = last, .behind = LEAF_CAP};
+    last->next = &extra;
+    t->last = &extra;
+    assert_false(weft_text_check(t));
+    last->next = NULL;
+    t->last = last;
+    assert_true(weft_text_check(t));
     weft_text_free(t);
     free(s);
 }
