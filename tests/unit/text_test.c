@@ -545,14 +545,6 @@ static void reserve_is_no_waste(void **state)
 }
 
 /* The checker is what all the other tests lean on: it must see each kind of damage. */
-static void check_finds_damage(void **state)
-{
-    (void)state;
-    char *s = ascii(2 * INNER_CAP * LEAF_CAP);
-    struct weft_text *t = text_of(s);
-    assert_int_equal(t->height, 2);
-    struct leaf *l = t->first->next;
-    struct inner *inner = t->root->child[1];
 #define DAMAGE(lvalue, change)                                                                     \
     do {                                                                                           \
         __typeof__(lvalue) saved = (lvalue);                                                       \
@@ -561,6 +553,14 @@ static void check_finds_damage(void **state)
         (lvalue) = saved;                                                                          \
         assert_true(weft_text_check(t));                                                           \
     } while (0)
+
+static void check_finds_damage(void **state)
+{
+    (void)state;
+    char *s = ascii(2 * INNER_CAP * LEAF_CAP);
+    struct weft_text *t = text_of(s);
+    assert_int_equal(t->height, 2);
+    struct inner *inner = t->root->child[1];
     for (size_t u = 0; u < UNITS; u++)
         DAMAGE(t->root->sum[u][1], saved + 1);
     DAMAGE(inner->child[1], t->first);
@@ -583,6 +583,17 @@ static void check_finds_damage(void **state)
     DAMAGE(t->spare_inners, saved + 1);
     DAMAGE(t->last, t->first);
     DAMAGE(t->first, t->last);
+    weft_text_free(t);
+    free(s);
+}
+
+static void check_finds_damaged_leaves(void **state)
+{
+    (void)state;
+    char *s = ascii(2 * INNER_CAP * LEAF_CAP);
+    struct weft_text *t = text_of(s);
+    struct leaf *l = t->first->next;
+    struct inner *inner = t->root->child[1];
     DAMAGE(l->prev, NULL);
     DAMAGE(l->next, NULL);
     DAMAGE(l->bytes[3], saved == '\n' ? 'x' : '\n');
@@ -608,7 +619,6 @@ static void check_finds_damage(void **state)
     DAMAGE(steps[1].at, t->root->count);
     DAMAGE(steps[0].node, inner);
     DAMAGE(t->finger.leaf, t->last);
-#undef DAMAGE
     /* A leaf that is linked and that no node knows. */
     struct leaf *last = t->last;
     static struct leaf extra;
@@ -645,6 +655,7 @@ int main(void)
         cmocka_unit_test(reserve_lasts_until_it_is_used),
         cmocka_unit_test(reserve_is_no_waste),
         cmocka_unit_test(check_finds_damage),
+        cmocka_unit_test(check_finds_damaged_leaves),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }
