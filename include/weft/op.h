@@ -44,7 +44,7 @@ struct weft_part {
     enum weft_kind kind;
 };
 
-enum { WEFT_OP_INLINE_PARTS = 4, WEFT_OP_INLINE_BYTES = 32 };
+enum { WEFT_OP_INLINE_PARTS = 4, WEFT_OP_INLINE_BYTES = 24 };
 
 /* Fields are private; read through the functions below. Inserted text of all parts lies back to
  * back, in order, in one run of bytes. */
@@ -52,10 +52,10 @@ struct weft_op {
     const struct weft_alloc *alloc_;
     struct weft_part *parts_heap_; /* NULL: parts_inline_ */
     char *text_heap_;              /* NULL: text_inline_ */
-    uint32_t parts_len_, parts_cap_;
-    uint32_t text_len_, text_cap_;
+    uint32_t parts_cap_, text_cap_;
+    uint32_t parts_len_, text_len_;
     uint32_t tail_retain_cp_; /* a retain that becomes a part once something follows it */
-    uint64_t retain_cp_, insert_cp_, delete_cp_; /* sums over the parts */
+    uint32_t retain_cp_, insert_cp_, delete_cp_; /* sums over the parts */
     struct weft_part parts_inline_[WEFT_OP_INLINE_PARTS];
     char text_inline_[WEFT_OP_INLINE_BYTES];
 };
@@ -105,6 +105,21 @@ WEFT_CHECKED int weft_op_apply(const struct weft_op *op, struct weft_text *doc);
  * log later goes LEFT. O(|a| + |b|). */
 WEFT_CHECKED int weft_op_transform(const struct weft_op *a, const struct weft_op *b,
                                    enum weft_side side, struct weft_op *ret);
+
+/* Both at once, in place, as a client does it when an operation arrives while it has one pending: a,
+ * the pending one, goes LEFT and runs after b; b, the arrived one, goes RIGHT and runs after a. The
+ * same as two calls of weft_op_transform(), but nothing is copied; two single edits allocate
+ * nothing. On failure both are as before. O(|a| + |b|). */
+WEFT_CHECKED int weft_op_transform_pair(struct weft_op *a, struct weft_op *b);
+
+/* Two concurrent histories past each other, in place: a[0], a[1], ... follow one another, so do
+ * b[0], b[1], ...; both start from one document. Afterwards all of a runs after all of b and all of
+ * b after all of a; a goes LEFT. The same, component by component, as transforming each pair with
+ * weft_op_transform_pair(), a_len * b_len times, and much faster. On failure (WEFT_ENOMEM,
+ * WEFT_ELIMIT) all are as before. Lists of up to 32 single edits need no memory, longer ones 20
+ * bytes an edit until the call returns. */
+WEFT_CHECKED int weft_op_transform_lists(struct weft_op *a, size_t a_len, struct weft_op *b,
+                                         size_t b_len);
 
 /* One operation equal to a, then b. Where b inserts at a place where a deleted, b's text goes behind
  * the deleted run. O(|a| + |b|). */

@@ -94,9 +94,9 @@ static inline int emit_end(struct emit *e, struct weft_op *ret)
     }
     ret->parts_len_ = (uint32_t)e->len;
     ret->text_len_ = (uint32_t)text_len;
-    ret->retain_cp_ = e->sum_cp[WEFT_RETAIN];
-    ret->insert_cp_ = e->sum_cp[WEFT_INSERT];
-    ret->delete_cp_ = e->sum_cp[WEFT_DELETE];
+    ret->retain_cp_ = (uint32_t)e->sum_cp[WEFT_RETAIN];
+    ret->insert_cp_ = (uint32_t)e->sum_cp[WEFT_INSERT];
+    ret->delete_cp_ = (uint32_t)e->sum_cp[WEFT_DELETE];
     return 0;
 }
 

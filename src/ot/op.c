@@ -130,7 +130,7 @@ static int append(struct weft_op *op, enum weft_kind kind, uint32_t len_cp, cons
 /* Would a count pass its bound? Each of the two documents is bounded, see storage.h. */
 static bool too_long(const struct weft_op *op, enum weft_kind kind, size_t len_cp)
 {
-    uint64_t kept = op->retain_cp_ + op->tail_retain_cp_;
+    uint64_t kept = (uint64_t)op->retain_cp_ + op->tail_retain_cp_;
     uint64_t before = kept + op->delete_cp_;
     uint64_t after = kept + op->insert_cp_;
     WEFT_ASSERT(before <= CP_MAX);
@@ -160,7 +160,7 @@ int weft_op_insert(struct weft_op *op, const char *utf8, size_t len_bytes)
         return WEFT_ELIMIT;
     int err = append(op, WEFT_INSERT, (uint32_t)len_cp, utf8, (uint32_t)len_bytes);
     if (err == 0)
-        op->insert_cp_ += len_cp;
+        op->insert_cp_ += (uint32_t)len_cp;
     return err;
 }
 
@@ -172,7 +172,7 @@ int weft_op_delete(struct weft_op *op, size_t len_cp)
         return WEFT_ELIMIT;
     int err = append(op, WEFT_DELETE, (uint32_t)len_cp, NULL, 0);
     if (err == 0)
-        op->delete_cp_ += len_cp;
+        op->delete_cp_ += (uint32_t)len_cp;
     return err;
 }
 
@@ -207,7 +207,7 @@ bool weft_op_equal(const struct weft_op *a, const struct weft_op *b)
 
 size_t weft_op_span(const struct weft_op *op)
 {
-    return (size_t)(op->retain_cp_ + op->delete_cp_);
+    return (size_t)op->retain_cp_ + op->delete_cp_;
 }
 
 size_t weft_op_reach(const struct weft_op *op)
@@ -222,12 +222,12 @@ int64_t weft_op_delta(const struct weft_op *op)
 
 size_t weft_op_inserted_cp(const struct weft_op *op)
 {
-    return (size_t)op->insert_cp_;
+    return op->insert_cp_;
 }
 
 size_t weft_op_deleted_cp(const struct weft_op *op)
 {
-    return (size_t)op->delete_cp_;
+    return op->delete_cp_;
 }
 
 size_t weft_op_memory(const struct weft_op *op)

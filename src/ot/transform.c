@@ -2,34 +2,23 @@
  *
  * Both walk the document they were written against. Of what `a` does only three things change:
  * what b deleted needs no retaining and no deleting any more, what b inserted is stepped over, and
- * at a gap where both insert `side` says who stands in front. a's inserts all survive, in order, so
- * their text is copied in one go and only the parts are woven.
+ * at a gap where both insert `side` says who stands in front. a's inserts all survive, whole and in
+ * order: their text never changes, only the parts are woven.
  *
- * Each step uses up at least one part and writes at most one: |a| + |b| is the most that comes out. */
-#include <weft/op.h>
+ * Each step uses up at least one part and writes at most one: |a| + |b| is the most that comes out.
+ * Two edits at one place each do not walk at all (single.h). */
+#include "ot/transform.h"
 
 #include "ot/emit.h"
+#include "ot/single.h"
 #include "ot/walk.h"
 
-static void copy_text(struct emit *e, const struct weft_op *a)
+int op_transform_parts(const struct weft_op *a, const struct weft_op *b, enum weft_side side,
+                       struct weft_op *ret)
 {
-    /* Every operation has room for at least the inline bytes: a copy of constant size is two moves
-     * instead of a call. */
-    if (a->text_len_ <= WEFT_OP_INLINE_BYTES)
-        memcpy(e->text, op_text(a), WEFT_OP_INLINE_BYTES);
-    else
-        memcpy(e->text, op_text(a), a->text_len_);
-    e->text += a->text_len_;
-}
-
-int weft_op_transform(const struct weft_op *a, const struct weft_op *b, enum weft_side side,
-                      struct weft_op *ret)
-{
-    WEFT_ASSERT(ret != a);
-    WEFT_ASSERT(ret != b);
     struct weft_part scratch[EMIT_SCRATCH];
     struct emit e;
-    int err = emit_begin(&e, ret, scratch, (size_t)a->parts_len_ + b->parts_len_, a->text_len_);
+    int err = emit_begin(&e, ret, scratch, (size_t)a->parts_len_ + b->parts_len_, 0);
     if (err != 0)
         return err;
     struct walk x = walk_of(a);
@@ -53,6 +42,89 @@ int weft_op_transform(const struct weft_op *a, const struct weft_op *b, enum wef
             walk_take(&y, n_cp, 0);
         }
     }
-    copy_text(&e, a);
     return emit_end(&e, ret);
+}
+
+static inline void copy_text(struct weft_op *ret, const struct weft_op *a)
+{
+    /* Every operation has room for at least the inline bytes: a copy of constant size is a few moves
+     * instead of a call. */
+    if (a->text_len_ <= WEFT_OP_INLINE_BYTES)
+        memcpy(op_text_mut(ret), op_text(a), WEFT_OP_INLINE_BYTES);
+    else
+        memcpy(op_text_mut(ret), op_text(a), a->text_len_);
+    ret->text_len_ = a->text_len_;
+}
+
+static __attribute__((noinline)) int transform_walk(const struct weft_op *a,
+                                                    const struct weft_op *b, enum weft_side side,
+                                                    struct weft_op *ret)
+{
+    op_reset(ret);
+    int err = op_reserve_text(ret, a->text_len_);
+    if (err == 0)
+        err = op_transform_parts(a, b, side, ret);
+    if (err == 0)
+        copy_text(ret, a);
+    return err;
+}
+
+int weft_op_transform(const struct weft_op *a, const struct weft_op *b, enum weft_side side,
+                      struct weft_op *ret)
+{
+    WEFT_ASSERT(ret != a);
+    WEFT_ASSERT(ret != b);
+    struct single s;
+    if (!op_is_single(a) || !op_is_single(b) || a->text_len_ > ret->text_cap_ ||
+        !single_over(single_of(a), single_of(b), side, &s) || !single_fits(s))
+        return transform_walk(a, b, side, ret);
+    single_put(ret, s, a->text_len_);
+    copy_text(ret, a);
+    return 0;
+}
+
+void op_take_parts(struct weft_op *op, const struct weft_op *from)
+{
+    WEFT_ASSERT(from->parts_len_ <= op->parts_cap_);
+    memcpy(op_parts_mut(op), op_parts(from), from->parts_len_ * sizeof(struct weft_part));
+    op->parts_len_ = from->parts_len_;
+    op->tail_retain_cp_ = 0;
+    op->retain_cp_ = from->retain_cp_;
+    op->insert_cp_ = from->insert_cp_;
+    op->delete_cp_ = from->delete_cp_;
+}
+
+static __attribute__((noinline)) int pair_walk(struct weft_op *a, struct weft_op *b)
+{
+    struct weft_op x, y;
+    weft_op_init(&x, a->alloc_);
+    weft_op_init(&y, b->alloc_);
+    int err = op_transform_parts(a, b, WEFT_LEFT, &x);
+    if (err == 0)
+        err = op_transform_parts(b, a, WEFT_RIGHT, &y);
+    if (err == 0)
+        err = op_reserve_parts(a, x.parts_len_);
+    if (err == 0)
+        err = op_reserve_parts(b, y.parts_len_);
+    if (err == 0) {
+        op_take_parts(a, &x);
+        op_take_parts(b, &y);
+    }
+    weft_op_done(&x);
+    weft_op_done(&y);
+    return err;
+}
+
+int weft_op_transform_pair(struct weft_op *a, struct weft_op *b)
+{
+    WEFT_ASSERT(a != b);
+    struct single x, y;
+    if (!op_is_single(a) || !op_is_single(b) ||
+        !single_over(single_of(a), single_of(b), WEFT_LEFT, &x) ||
+        !single_over(single_of(b), single_of(a), WEFT_RIGHT, &y) || !single_fits(x) ||
+        !single_fits(y))
+        return pair_walk(a, b);
+    single_put(a, x, a->text_len_);
+    single_put(b, y, b->text_len_);
+    return 0;
 }

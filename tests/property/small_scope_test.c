@@ -227,16 +227,21 @@ static void check_pair(size_t doc_cp, const struct weft_op *a, const struct weft
     model_to_op(&right, &t[2]);
     if (!weft_op_equal(&t[1], &t[2]))
         broken("transform RIGHT does what the model does", doc_cp, a, b, &t[2], &t[1]);
+    must(weft_op_copy(&t[2], a));
+    must(weft_op_copy(&t[3], b));
+    must(weft_op_transform_pair(&t[2], &t[3]));
+    if (!weft_op_equal(&t[0], &t[2]) || !weft_op_equal(&t[1], &t[3]))
+        broken("a pair in place is transformed as one by one", doc_cp, a, b, &t[2], &t[3]);
 }
 
 static void every_concurrent_pair(void **state)
 {
     (void)state;
-    struct weft_op t[3];
+    struct weft_op t[4];
     size_t ways[REACHED_CP_MOST + 1];
     size_t pairs = 0;
     size_t expected = 0;
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 4; i++)
         weft_op_init(&t[i], weft_heap());
     for (size_t doc_cp = 0; doc_cp <= DOC_CP_MOST; doc_cp++) {
         struct family a = family_of(doc_cp, TEXT_CP_MOST, 'A');
@@ -251,7 +256,7 @@ static void every_concurrent_pair(void **state)
         free(a.ops);
         free(b.ops);
     }
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 4; i++)
         weft_op_done(&t[i]);
     proved_all(pairs, expected,
                "pairs of operations of up to 3 components on documents of up to 4 code points "
