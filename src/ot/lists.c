@@ -48,6 +48,9 @@ struct side {
     struct weft_op *whole;
     struct slot *slots;
     size_t ops_len, len, cap;
+    uint64_t inserted_cp; /* by all */
+    uint32_t span_cp;     /* of the largest */
+    bool any_whole;
     bool on_heap;
     const struct weft_alloc *alloc;
     enum weft_side goes;
@@ -110,6 +113,8 @@ static int slot_insert(struct side *side, size_t at, struct single s, uint32_t s
 /* Copies of the operations that are kept whole, without text; the others' are empty. */
 static int keep_whole(struct side *side)
 {
+    if (!side->any_whole)
+        return 0;
     side->whole = weft_resize(side->alloc, NULL, 0, side->ops_len * sizeof *side->whole);
     if (side->whole == NULL)
         return WEFT_ENOMEM;
@@ -128,7 +133,7 @@ static int keep_whole(struct side *side)
 }
 
 /* `room` slots are on the caller's stack. */
-static int side_init(struct side *side, struct slot *room, bool all_whole)
+static inline int side_init(struct side *side, struct slot *room)
 {
     side->slots = room;
     side->cap = SLOTS_INLINE;
@@ -137,28 +142,33 @@ static int side_init(struct side *side, struct slot *room, bool all_whole)
         if (err != 0)
             return err;
     }
-    bool any_whole = false;
     for (size_t i = 0; i < side->ops_len; i++) {
-        const bool whole = all_whole || !op_is_single(&side->ops[i]);
-        side->slots[i] = (struct slot){.s = single_of(&side->ops[i]),
-                                       .owner = (uint32_t)i | (whole ? SLOT_WHOLE : 0)};
-        any_whole |= whole;
+        const struct weft_op *op = &side->ops[i];
+        const bool whole = !op_is_single(op);
+        const uint32_t span_cp = op->retain_cp_ + op->delete_cp_;
+        side->slots[i] =
+            (struct slot){.s = single_of(op), .owner = (uint32_t)i | (whole ? SLOT_WHOLE : 0)};
+        side->any_whole |= whole;
+        side->inserted_cp += op->insert_cp_;
+        side->span_cp = span_cp > side->span_cp ? span_cp : side->span_cp;
     }
     side->len = side->ops_len;
-    return any_whole ? keep_whole(side) : 0;
+    return 0;
+}
+
+static void all_whole(struct side *side)
+{
+    for (size_t i = 0; i < side->len; i++)
+        side->slots[i].owner |= SLOT_WHOLE;
+    side->any_whole = true;
 }
 
 /* --- the grid --- */
 
-/* overlap() with branches: along a row the answers repeat, as people type on where they are, and a
- * branch that is foreseen does not wait for the slot before. */
-static inline uint32_t run_overlap(uint32_t from, uint32_t n_cp, uint32_t at)
-{
-    const uint32_t before = at > from ? at - from : 0;
-    return before < n_cp ? before : n_cp;
-}
-
-/* An insert over the slots from `k` on. Returns where it stopped: at one that is kept whole, at a
+/* Of two edits at one place each mostly one alone changes: the one behind. Along a row it is the same
+ * one again and again, as people type on where they are; so here branches are better than masks.
+ *
+ * An insert over the slots from `k` on. Returns where it stopped: at one that is kept whole, at a
  * delete that it splits, or at `n`. */
 static inline size_t insert_over(struct single *x, struct slot *slots, size_t k, size_t n,
                                  bool right)
@@ -168,13 +178,15 @@ static inline size_t insert_over(struct single *x, struct slot *slots, size_t k,
     for (; k < n; k++) {
         struct single *y = &slots[k].s;
         const uint32_t at_cp = y->pos_cp, del_cp = y->del_cp;
-        const uint32_t cut = run_overlap(at_cp, del_cp, pos_cp);
-        if (is_whole(&slots[k]) || (cut != 0 && cut != del_cp))
+        if (is_whole(&slots[k]))
             break;
-        const bool behind = at_cp < pos_cp + right; /* y stands in front */
-        const bool pushes = pos_cp < at_cp + (right ? del_cp != 0 : 1);
-        y->pos_cp = at_cp + (pushes ? ins_cp : 0);
-        pos_cp += (behind ? y->ins_cp : 0) - cut;
+        if (pos_cp < at_cp + (right ? del_cp != 0 : 1)) {
+            y->pos_cp = at_cp + ins_cp;
+        } else if (del_cp <= pos_cp - at_cp) {
+            pos_cp += y->ins_cp - del_cp;
+        } else {
+            break;
+        }
     }
     x->pos_cp = pos_cp;
     return k;
@@ -187,18 +199,25 @@ static inline size_t delete_over(struct single *x, struct slot *slots, size_t k,
     uint32_t to_cp = from_cp + x->del_cp;
     for (; k < n && from_cp != to_cp; k++) {
         struct single *y = &slots[k].s;
-        const uint32_t at_cp = y->pos_cp, ins_cp = y->ins_cp;
-        const uint32_t end_cp = at_cp + y->del_cp,
-                       gone = run_overlap(from_cp, to_cp - from_cp, at_cp);
-        if (is_whole(&slots[k]) || (ins_cp != 0 && gone != 0 && gone != to_cp - from_cp))
+        const uint32_t at_cp = y->pos_cp, end_cp = at_cp + y->del_cp;
+        if (is_whole(&slots[k]))
             break;
-        y->pos_cp = at_cp - gone;
-        y->del_cp -= run_overlap(from_cp, to_cp - from_cp, end_cp) - gone;
-        const uint32_t pushed = at_cp <= from_cp ? ins_cp : 0;
-        const uint32_t from_less = run_overlap(at_cp, end_cp - at_cp, from_cp);
-        const uint32_t to_less = run_overlap(at_cp, end_cp - at_cp, to_cp);
-        from_cp += pushed - from_less;
-        to_cp += pushed - to_less;
+        if (at_cp >= to_cp) {
+            y->pos_cp = at_cp - (to_cp - from_cp);
+        } else if (end_cp <= from_cp) {
+            from_cp += y->ins_cp - y->del_cp;
+            to_cp += y->ins_cp - y->del_cp;
+        } else if (y->ins_cp != 0) {
+            break;
+        } else { /* both delete what they share */
+            const uint32_t gone = overlap(from_cp, to_cp - from_cp, at_cp);
+            const uint32_t from_less = overlap(at_cp, y->del_cp, from_cp);
+            const uint32_t to_less = overlap(at_cp, y->del_cp, to_cp);
+            y->pos_cp = at_cp - gone;
+            y->del_cp -= overlap(from_cp, to_cp - from_cp, end_cp) - gone;
+            from_cp -= from_less;
+            to_cp -= to_less;
+        }
     }
     x->pos_cp = from_cp;
     x->del_cp = to_cp - from_cp;
@@ -365,6 +384,8 @@ static size_t run_of(const struct side *side, size_t i)
 static int side_reserve(struct side *side)
 {
     int err = 0;
+    if (!side->any_whole && side->len == side->ops_len)
+        return 0; /* each is one edit still */
     for (size_t i = 0, n; err == 0 && i < side->len; i += n) {
         const struct slot *slot = &side->slots[i];
         n = run_of(side, i);
@@ -378,8 +399,25 @@ static int side_reserve(struct side *side)
     return err;
 }
 
+/* Of an edit that was pushed one number has changed. */
+static inline void single_store(struct weft_op *op, struct single s)
+{
+    if (s.pos_cp == 0 || op->retain_cp_ == 0 || s.del_cp != op->delete_cp_) {
+        single_put(op, s, op->text_len_);
+        return;
+    }
+    op_parts_mut(op)->len_cp = s.pos_cp;
+    op->retain_cp_ = s.pos_cp;
+    op->tail_retain_cp_ = 0;
+}
+
 static void side_store(struct side *side)
 {
+    if (!side->any_whole && side->len == side->ops_len) {
+        for (size_t i = 0; i < side->len; i++)
+            single_store(&side->ops[i], side->slots[i].s);
+        return;
+    }
     for (size_t i = 0, n; i < side->len; i += n) {
         const struct slot *slot = &side->slots[i];
         struct weft_op *op = &side->ops[owner_of(slot)];
@@ -387,39 +425,75 @@ static void side_store(struct side *side)
         if (is_whole(slot))
             op_take_parts(op, &side->whole[owner_of(slot)]);
         else if (n == 1)
-            single_put(op, slot->s, op->text_len_);
+            single_store(op, slot->s);
         else
             join_pieces(slot, n, op);
     }
 }
 
-/* May a sum pass what the numbers of a slot hold? */
-static bool may_overflow(const struct weft_op *a, size_t a_len, const struct weft_op *b,
-                         size_t b_len)
+/* *x past operations of the other side, all as far from it as edits of two people are: one of each
+ * pair stands wholly in front of the other and only pushes it. False when it is not so, or a sum
+ * passes its bound. Nothing is changed before `store`, when the answer is known. */
+static inline bool apart(struct single *x, struct weft_op *ops, size_t n, enum weft_side goes,
+                         bool store)
 {
-    uint64_t inserted = 0, span = 0;
-    for (size_t i = 0; i < a_len + b_len; i++) {
-        const struct weft_op *op = i < a_len ? &a[i] : &b[i - a_len];
-        inserted += op->insert_cp_;
-        if (weft_op_span(op) > span)
-            span = weft_op_span(op);
+    uint32_t from_cp = x->pos_cp;
+    const uint32_t ins_cp = x->ins_cp, del_cp = x->del_cp;
+    for (size_t i = 0; i < n; i++) {
+        const struct single y = single_of(&ops[i]);
+        const uint32_t tie = goes == WEFT_LEFT || y.del_cp != 0;
+        struct single next = {y.pos_cp + ins_cp - del_cp, y.ins_cp, y.del_cp};
+        if (from_cp < y.pos_cp + tie && from_cp + del_cp <= y.pos_cp) {
+            if (store)
+                single_store(&ops[i], next);
+        } else if (y.pos_cp + y.del_cp <= from_cp) {
+            from_cp += y.ins_cp - y.del_cp;
+            next = (struct single){from_cp, ins_cp, del_cp};
+        } else {
+            return false;
+        }
+        if (!op_is_single(&ops[i]) || !single_fits(next))
+            return false;
     }
-    return inserted + span > CP_MAX;
+    x->pos_cp = from_cp;
+    return true;
+}
+
+/* What a client does for each operation that arrives: one edit past a few. */
+static bool one_past_few(struct weft_op *one, struct weft_op *few, size_t n, enum weft_side goes)
+{
+    if (!op_is_single(one))
+        return false;
+    struct single x = single_of(one);
+    if (!apart(&x, few, n, goes, false))
+        return false;
+    x = single_of(one);
+    (void)apart(&x, few, n, goes, true);
+    single_store(one, x);
+    return true;
 }
 
 int weft_op_transform_lists(struct weft_op *a, size_t a_len, struct weft_op *b, size_t b_len)
 {
     if (a_len == 0 || b_len == 0)
         return 0;
-    if (a_len == 1 && b_len == 1)
-        return weft_op_transform_pair(a, b);
+    if ((a_len == 1 && one_past_few(a, b, b_len, WEFT_LEFT)) ||
+        (b_len == 1 && one_past_few(b, a, a_len, WEFT_RIGHT)))
+        return 0;
     struct slot room[2][SLOTS_INLINE];
     struct side x = {.ops = a, .ops_len = a_len, .alloc = a->alloc_, .goes = WEFT_LEFT};
     struct side y = {.ops = b, .ops_len = b_len, .alloc = b->alloc_, .goes = WEFT_RIGHT};
-    const bool whole = may_overflow(a, a_len, b, b_len);
-    int err = side_init(&x, room[0], whole);
+    int err = side_init(&x, room[0]);
     if (err == 0)
-        err = side_init(&y, room[1], whole);
+        err = side_init(&y, room[1]);
+    if (x.inserted_cp + y.inserted_cp + (x.span_cp > y.span_cp ? x.span_cp : y.span_cp) > CP_MAX) {
+        all_whole(&x); /* a sum may pass what a slot holds */
+        all_whole(&y);
+    }
+    if (err == 0)
+        err = keep_whole(&x);
+    if (err == 0)
+        err = keep_whole(&y);
     struct side *outer = a_len < b_len ? &x : &y; /* long inner loops */
     struct side *inner = outer == &x ? &y : &x;
     for (size_t i = 0; err == 0 && i < outer->len; i++)
