@@ -4,7 +4,7 @@
 #include "base/assert.h"
 #include "base/limits.h"
 #include "base/pure.h"
-#include "ot/storage.h"
+#include "ot/single.h"
 
 /* Nothing below can fail: the caller has checked the span and reserved the memory. */
 static void apply_deletes(const struct weft_op *op, struct weft_text *doc)
@@ -42,6 +42,11 @@ static void apply_inserts(const struct weft_op *op, struct weft_text *doc)
  * ends, so that checking those two lengths is enough. */
 int weft_op_apply(const struct weft_op *op, struct weft_text *doc)
 {
+    if (op_is_single(op)) { /* one call, which is whole or not at all by itself */
+        if (op->insert_cp_ != 0)
+            return weft_text_insert(doc, op->retain_cp_, op_text(op), op->text_len_);
+        return weft_text_delete(doc, op->retain_cp_, op->delete_cp_);
+    }
     const struct weft_part *parts = op_parts(op);
     const size_t doc_cp = weft_text_size(doc).cp;
     if (weft_op_span(op) > doc_cp)

@@ -12,18 +12,18 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/pure.h"
-#include "ot/storage.h"
+#include "ot/single.h"
 
 enum { KIND_BITS = 2, KIND_MASK = (1 << KIND_BITS) - 1 };
 _Static_assert(WEFT_RETAIN == 0 && WEFT_INSERT == 1 && WEFT_DELETE == 2, "written to disk");
 
-static uint64_t head_of(const struct weft_part *part)
+static inline uint64_t head_of(const struct weft_part *part)
 {
     uint64_t len = part->kind == WEFT_INSERT ? part->len_bytes : part->len_cp;
     return len << KIND_BITS | (uint64_t)part->kind;
 }
 
-static size_t varint_size(uint64_t v)
+static inline size_t varint_size(uint64_t v)
 {
     size_t n = 1;
     for (; v >= 0x80; v >>= 7)
@@ -31,8 +31,34 @@ static size_t varint_size(uint64_t v)
     return n;
 }
 
+static inline uint8_t *put_head(uint8_t *out, uint64_t head)
+{
+    for (; head >= 0x80; head >>= 7)
+        *out++ = (uint8_t)(head | 0x80);
+    *out++ = (uint8_t)head;
+    return out;
+}
+
+/* One edit at one place, and not the identity: its sums say what is to be written. */
+static inline bool is_one_edit(const struct weft_op *op)
+{
+    return op_is_single(op) && op->parts_len_ != 0;
+}
+
+/* The head of what it does. */
+static inline uint64_t single_head(const struct weft_op *op)
+{
+    return op->insert_cp_ != 0 ? (uint64_t)op->text_len_ << KIND_BITS | WEFT_INSERT
+                               : (uint64_t)op->delete_cp_ << KIND_BITS | WEFT_DELETE;
+}
+
 size_t weft_op_encoded_size(const struct weft_op *op)
 {
+    if (is_one_edit(op)) {
+        const uint64_t retain = (uint64_t)op->retain_cp_ << KIND_BITS;
+        return (retain != 0 ? varint_size(retain) : 0) + varint_size(single_head(op)) +
+               op->text_len_;
+    }
     const struct weft_part *parts = op_parts(op);
     size_t size = op->text_len_;
     for (size_t i = 0; i < op->parts_len_; i++)
@@ -42,14 +68,18 @@ size_t weft_op_encoded_size(const struct weft_op *op)
 
 void weft_op_encode(const struct weft_op *op, uint8_t *out)
 {
+    if (is_one_edit(op)) {
+        if (op->retain_cp_ != 0)
+            out = put_head(out, (uint64_t)op->retain_cp_ << KIND_BITS);
+        out = put_head(out, single_head(op));
+        op_copy_bytes((char *)out, op_text(op), op->text_len_);
+        return;
+    }
     const struct weft_part *parts = op_parts(op);
     const char *text = op_text(op);
     for (size_t i = 0; i < op->parts_len_; i++) {
-        uint64_t head = head_of(&parts[i]);
-        for (; head >= 0x80; head >>= 7)
-            *out++ = (uint8_t)(head | 0x80);
-        *out++ = (uint8_t)head;
-        memcpy(out, text, parts[i].len_bytes);
+        out = put_head(out, head_of(&parts[i]));
+        op_copy_bytes((char *)out, text, parts[i].len_bytes);
         out += parts[i].len_bytes;
         text += parts[i].len_bytes;
     }
@@ -98,8 +128,61 @@ static int measure(struct cur in, size_t *ret_parts, size_t *ret_text_bytes)
     return 0;
 }
 
+/* A head of up to four bytes. False for a longer one and for what is broken. */
+static inline bool read_head(const uint8_t **at, const uint8_t *end, uint32_t *ret)
+{
+    uint32_t v = 0;
+    for (unsigned shift = 0; shift < 28 && *at != end; shift += 7) {
+        const uint8_t byte = *(*at)++;
+        v |= (uint32_t)(byte & 0x7f) << shift;
+        if (byte < 0x80) {
+            *ret = v;
+            return byte != 0; /* 0 is an overlong form, or a length of 0 */
+        }
+    }
+    return false;
+}
+
+/* What nearly every log is made of: one edit at one place, its text short and ASCII. False, and ret
+ * the identity, for everything else, broken bytes among it. */
+static bool decode_single(const uint8_t *at, size_t len, struct weft_op *ret)
+{
+    if (len == 0)
+        return false;
+    const uint8_t *const end = at + len;
+    struct single s = {0};
+    uint32_t head, text_len = 0;
+    if (!read_head(&at, end, &head))
+        return false;
+    if ((head & KIND_MASK) == WEFT_RETAIN) {
+        s.pos_cp = head >> KIND_BITS;
+        if (!read_head(&at, end, &head) || s.pos_cp == 0)
+            return false;
+    }
+    const uint32_t len_cp = head >> KIND_BITS;
+    if (len_cp == 0)
+        return false;
+    if ((head & KIND_MASK) == WEFT_DELETE) {
+        s.del_cp = len_cp;
+    } else if ((head & KIND_MASK) == WEFT_INSERT && len_cp <= WEFT_OP_INLINE_BYTES) {
+        char *text = op_text_mut(ret);
+        for (; text_len < len_cp && at != end; text_len++, at++) {
+            if (*at == 0 || *at >= 0x80)
+                return false;
+            text[text_len] = (char)*at;
+        }
+        s.ins_cp = len_cp;
+    }
+    if (at != end || text_len != s.ins_cp || s.ins_cp + s.del_cp == 0)
+        return false;
+    single_put(ret, s, text_len);
+    return true;
+}
+
 int weft_op_decode(const uint8_t *bytes, size_t len, struct weft_op *ret)
 {
+    if (decode_single(bytes, len, ret))
+        return 0;
     struct cur in = cur_of(bytes, len);
     size_t parts = 0;
     size_t text_bytes = 0;

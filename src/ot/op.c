@@ -5,7 +5,7 @@
 #include "base/limits.h"
 #include "base/pure.h"
 #include "base/utf8.h"
-#include "ot/storage.h"
+#include "ot/single.h"
 
 void weft_op_init(struct weft_op *op, const struct weft_alloc *alloc)
 {
@@ -75,21 +75,13 @@ int weft_op_copy(struct weft_op *ret, const struct weft_op *op)
         err = op_reserve_text(ret, op->text_len_);
     if (err != 0)
         return err;
-    memcpy(op_parts_mut(ret), op_parts(op), op->parts_len_ * sizeof(struct weft_part));
-    memcpy(op_text_mut(ret), op_text(op), op->text_len_);
-    ret->parts_len_ = op->parts_len_;
-    ret->text_len_ = op->text_len_;
+    op_copy_parts(ret, op);
+    op_copy_text(ret, op);
     ret->tail_retain_cp_ = op->tail_retain_cp_;
     ret->retain_cp_ = op->retain_cp_;
     ret->insert_cp_ = op->insert_cp_;
     ret->delete_cp_ = op->delete_cp_;
     return 0;
-}
-
-/* Doubling, so that n appended pieces are moved O(n) times in all. */
-static size_t grown(size_t cap, size_t need)
-{
-    return need <= cap ? cap : need < 2 * cap ? 2 * cap : need;
 }
 
 /* Puts one insert or delete at the end; text has been checked and counted. Reserves everything
@@ -98,14 +90,22 @@ static int append(struct weft_op *op, enum weft_kind kind, uint32_t len_cp, cons
                   uint32_t len_bytes)
 {
     const size_t parts_len = op->parts_len_;
+    const bool inserts = kind == WEFT_INSERT;
+    if (parts_len == 0 && len_bytes <= op->text_cap_) { /* the first is mostly the only one */
+        op_copy_bytes(op_text_mut(op), utf8, len_bytes);
+        single_put(op,
+                   (struct single){op->tail_retain_cp_, inserts ? len_cp : 0, inserts ? 0 : len_cp},
+                   len_bytes);
+        return 0;
+    }
     const bool melts =
         op->tail_retain_cp_ == 0 && parts_len != 0 && op_parts(op)[parts_len - 1].kind == kind;
     const size_t more = melts ? 0 : op->tail_retain_cp_ == 0 ? 1 : 2;
     if (parts_len + more > OP_PARTS_MAX)
         return WEFT_ELIMIT;
-    int err = op_reserve_parts(op, grown(op->parts_cap_, parts_len + more));
+    int err = op_reserve_parts(op, op_grown(op->parts_cap_, parts_len + more));
     if (err == 0)
-        err = op_reserve_text(op, grown(op->text_cap_, (size_t)op->text_len_ + len_bytes));
+        err = op_reserve_text(op, op_grown(op->text_cap_, (size_t)op->text_len_ + len_bytes));
     if (err != 0)
         return err;
     struct weft_part *parts = op_parts_mut(op);
@@ -124,6 +124,8 @@ static int append(struct weft_op *op, enum weft_kind kind, uint32_t len_cp, cons
     }
     op_copy_bytes(op_text_mut(op) + op->text_len_, utf8, len_bytes);
     op->text_len_ += len_bytes;
+    op->insert_cp_ += inserts ? len_cp : 0;
+    op->delete_cp_ += inserts ? 0 : len_cp;
     return 0;
 }
 
@@ -153,15 +155,15 @@ int weft_op_insert(struct weft_op *op, const char *utf8, size_t len_bytes)
         return 0;
     if (len_bytes > CP_MAX - (size_t)op->text_len_)
         return WEFT_ELIMIT;
-    if (!utf8_valid(utf8, len_bytes, NULL) || utf8_has_nul(utf8, len_bytes))
-        return WEFT_EUTF8;
-    size_t len_cp = utf8_count(utf8, len_bytes);
+    size_t len_cp = 1;
+    if (len_bytes != 1 || (int8_t)*utf8 <= 0) { /* else it is one ASCII character, as most are */
+        if (!utf8_valid(utf8, len_bytes, NULL) || utf8_has_nul(utf8, len_bytes))
+            return WEFT_EUTF8;
+        len_cp = utf8_count(utf8, len_bytes);
+    }
     if (too_long(op, WEFT_INSERT, len_cp))
         return WEFT_ELIMIT;
-    int err = append(op, WEFT_INSERT, (uint32_t)len_cp, utf8, (uint32_t)len_bytes);
-    if (err == 0)
-        op->insert_cp_ += (uint32_t)len_cp;
-    return err;
+    return append(op, WEFT_INSERT, (uint32_t)len_cp, utf8, (uint32_t)len_bytes);
 }
 
 int weft_op_delete(struct weft_op *op, size_t len_cp)
@@ -170,10 +172,7 @@ int weft_op_delete(struct weft_op *op, size_t len_cp)
         return 0;
     if (too_long(op, WEFT_DELETE, len_cp))
         return WEFT_ELIMIT;
-    int err = append(op, WEFT_DELETE, (uint32_t)len_cp, NULL, 0);
-    if (err == 0)
-        op->delete_cp_ += (uint32_t)len_cp;
-    return err;
+    return append(op, WEFT_DELETE, (uint32_t)len_cp, NULL, 0);
 }
 
 const struct weft_part *weft_op_parts(const struct weft_op *op, size_t *ret_len)

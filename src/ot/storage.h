@@ -67,6 +67,33 @@ static inline WEFT_CHECKED int op_reserve_text(struct weft_op *op, size_t text_b
     return text_bytes <= op->text_cap_ ? 0 : op_grow_text(op, text_bytes);
 }
 
+/* Doubling, so that n appended pieces are moved O(n) times in all. */
+static inline size_t op_grown(size_t cap, size_t need)
+{
+    return need <= cap ? cap : need < 2 * cap ? 2 * cap : need;
+}
+
+/* a's text as ret's, which has room for it. */
+static inline void op_copy_text(struct weft_op *ret, const struct weft_op *a)
+{
+    /* Both have at least the inline bytes: a copy of constant size is a few moves and no call. */
+    if (a->text_len_ <= WEFT_OP_INLINE_BYTES)
+        memcpy(op_text_mut(ret), op_text(a), WEFT_OP_INLINE_BYTES);
+    else
+        memcpy(op_text_mut(ret), op_text(a), a->text_len_);
+    ret->text_len_ = a->text_len_;
+}
+
+/* The same for parts. */
+static inline void op_copy_parts(struct weft_op *ret, const struct weft_op *a)
+{
+    if (a->parts_len_ <= WEFT_OP_INLINE_PARTS)
+        memcpy(op_parts_mut(ret), op_parts(a), WEFT_OP_INLINE_PARTS * sizeof(struct weft_part));
+    else
+        memcpy(op_parts_mut(ret), op_parts(a), a->parts_len_ * sizeof(struct weft_part));
+    ret->parts_len_ = a->parts_len_;
+}
+
 /* Most inserted texts are one character: no call for those. */
 static inline void op_copy_bytes(char *dst, const char *src, size_t len_bytes)
 {

@@ -45,17 +45,6 @@ int op_transform_parts(const struct weft_op *a, const struct weft_op *b, enum we
     return emit_end(&e, ret);
 }
 
-static inline void copy_text(struct weft_op *ret, const struct weft_op *a)
-{
-    /* Every operation has room for at least the inline bytes: a copy of constant size is a few moves
-     * instead of a call. */
-    if (a->text_len_ <= WEFT_OP_INLINE_BYTES)
-        memcpy(op_text_mut(ret), op_text(a), WEFT_OP_INLINE_BYTES);
-    else
-        memcpy(op_text_mut(ret), op_text(a), a->text_len_);
-    ret->text_len_ = a->text_len_;
-}
-
 static __attribute__((noinline)) int transform_walk(const struct weft_op *a,
                                                     const struct weft_op *b, enum weft_side side,
                                                     struct weft_op *ret)
@@ -65,7 +54,7 @@ static __attribute__((noinline)) int transform_walk(const struct weft_op *a,
     if (err == 0)
         err = op_transform_parts(a, b, side, ret);
     if (err == 0)
-        copy_text(ret, a);
+        op_copy_text(ret, a);
     return err;
 }
 
@@ -79,15 +68,14 @@ int weft_op_transform(const struct weft_op *a, const struct weft_op *b, enum wef
         !single_over(single_of(a), single_of(b), side, &s) || !single_fits(s))
         return transform_walk(a, b, side, ret);
     single_put(ret, s, a->text_len_);
-    copy_text(ret, a);
+    op_copy_text(ret, a);
     return 0;
 }
 
 void op_take_parts(struct weft_op *op, const struct weft_op *from)
 {
     WEFT_ASSERT(from->parts_len_ <= op->parts_cap_);
-    memcpy(op_parts_mut(op), op_parts(from), from->parts_len_ * sizeof(struct weft_part));
-    op->parts_len_ = from->parts_len_;
+    op_copy_parts(op, from);
     op->tail_retain_cp_ = 0;
     op->retain_cp_ = from->retain_cp_;
     op->insert_cp_ = from->insert_cp_;

@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "base/pure.h"
+#include "ot/compose.h"
 
 enum {
     BLOCK_LEVEL_MIN = 4,  /* 16 revisions: below, composing costs less than finding */
@@ -105,11 +106,18 @@ static int compose_stretch(const struct history *h, uint64_t from, uint64_t to, 
     size_t n = 0;
     int err = 0;
     WEFT_ASSERT(to - from <= STRETCH_MAX);
-    while (err == 0 && n < to - from) {
+    for (uint64_t rev = from + 1; err == 0 && rev <= to; rev++) {
         weft_op_init(&ops[n], h->alloc);
-        err = history_op(h, from + 1 + n, &ops[n]);
         list[n] = &ops[n];
-        n++;
+        err = history_op(h, rev, &ops[n++]);
+        if (err != 0 || n == 1)
+            continue;
+        /* Runs of typing are one operation at once; that is no left fold, as nothing is copied. */
+        int melted = op_compose_onto(&ops[n - 2], &ops[n - 1]);
+        if (melted < 0)
+            err = melted;
+        else if (melted > 0)
+            weft_op_done(&ops[--n]);
     }
     if (err == 0)
         err = weft_op_compose_all(list, n, ret);
