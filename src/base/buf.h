@@ -30,6 +30,10 @@ void buf_clear(struct buf *b); /* len = 0, keeps the memory */
 /* Room for `more` further bytes. */
 WEFT_CHECKED int buf_reserve(struct buf *b, size_t more);
 
+/* The same for a buffer that has no memory yet: not a byte more than `len`, which is not 0. For what
+ * is taken with buf_take() and kept. */
+WEFT_CHECKED int buf_reserve_exact(struct buf *b, size_t len);
+
 WEFT_CHECKED int buf_put(struct buf *b, const void *bytes, size_t len);
 WEFT_CHECKED int buf_put_u8(struct buf *b, uint8_t v);
 WEFT_CHECKED int buf_put_u32(struct buf *b, uint32_t v); /* little endian */

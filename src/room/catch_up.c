@@ -126,7 +126,7 @@ static int catch_up_presence(struct room *room, uint64_t conn, uint64_t known,
         if (d->presence_seq <= known || room_member_by_user(room, &d->user_id) != NULL)
             continue;
         struct room_effect *e = effects_message(fx, ROOM_SEND, conn, MESSAGE_LEAVE);
-        e->message.person.user_id = d->user_id;
+        e->message.person = (struct room_person){.user_id = d->user_id};
     }
     for (size_t i = 0; i < room->n_members; i++)
         push_presence(room, conn, &room->members[i], known, fx);

@@ -252,25 +252,16 @@ static int make_record(struct room *room, const struct member *m, const struct r
     struct buf b;
     buf_init(&b, room->alloc);
     int err = record_encode(&r, op, &b);
-    size_t len, cap;
-    uint8_t *bytes = buf_take(&b, &len, &cap);
-    if (err == 0 && len != cap) {
-        uint8_t *exact = weft_resize(room->alloc, bytes, cap, len);
-        if (exact == NULL)
-            err = WEFT_ENOMEM;
-        else
-            bytes = exact;
-    }
-    if (err != 0) {
-        weft_release(room->alloc, bytes, cap);
+    if (err != 0)
         return err;
-    }
-    size_t inserted;
+    size_t len, cap, inserted;
+    uint8_t *bytes = buf_take(&b, &len, &cap);
+    WEFT_ASSERT(len == cap);
     (void)weft_op_text(op, &inserted);
     *ret = (struct history_entry){
         .record = bytes,
         .len = (uint32_t)len,
-        .op_at = (uint32_t)(len - weft_op_encoded_size(op)),
+        .op_at = (uint32_t)r.op_at,
         .length_cp =
             (uint32_t)(history_length_cp(&room->history, room_head(room)) + weft_op_delta(op)),
         .bytes_in = (uint32_t)inserted,

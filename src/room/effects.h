@@ -31,11 +31,12 @@ struct room_effects {
 
 WEFT_CHECKED int effects_reserve(struct room_effects *fx, size_t more);
 
-/* The next effect, zeroed but for its kind. Only after effects_reserve(). */
+/* The next effect, of no revision. What it says (bytes, message, ...) is for the caller to put in,
+ * whole. Only after effects_reserve(). */
 struct room_effect *effects_push(struct room_effects *fx, enum room_effect_kind kind,
                                  uint64_t conn);
 
-/* The same with a message, whose type is set. */
+/* The same with a message, whose type alone is set. */
 struct room_effect *effects_message(struct room_effects *fx, enum room_effect_kind kind,
                                     uint64_t conn, enum room_message_type type);
 

@@ -255,7 +255,7 @@ int room_on_leave(struct room *room, uint64_t conn, struct room_effects *fx)
     if (err != 0)
         return err;
     struct room_effect *e = effects_message(fx, ROOM_BROADCAST, 0, MESSAGE_LEAVE);
-    e->message.person.user_id = m->person.user_id;
+    e->message.person = (struct room_person){.user_id = m->person.user_id};
     e->presence_seq = ++room->presence_seq;
     room->departed[room->n_departed++ % DEPARTED_MAX] =
         (struct departed){m->person.user_id, room->presence_seq};

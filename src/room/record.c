@@ -113,29 +113,33 @@ int meta_merge(struct room_meta *meta, const struct room_meta *changes, bool kee
     return 0;
 }
 
-static int encode_body(const struct record *r, const struct weft_op *op, struct buf *out)
+static size_t varint_size(uint64_t v)
 {
-    int err = buf_put_u8(out, RECORD_VERSION);
-    if (err == 0)
-        err = buf_put_varint(out, r->rev);
-    if (err == 0)
-        err = buf_put(out, r->user_id.bytes, sizeof r->user_id.bytes);
-    if (err == 0)
-        err = buf_put_varint(out, r->seq);
-    if (err == 0)
-        err = buf_put_varint(out, r->at_ms > 0 ? (uint64_t)r->at_ms : 0);
-    if (err == 0)
-        err = buf_put_blob(out, r->name.at, r->name.len);
-    if (err == 0)
-        err = meta_encode(r->meta, out);
-    size_t size = weft_op_encoded_size(op);
-    if (err == 0)
-        err = buf_reserve(out, size);
-    if (err == 0 && size != 0) {
-        weft_op_encode(op, out->data + out->len);
-        out->len += size;
+    size_t n = 1;
+    for (; v >= 0x80; v >>= 7)
+        n++;
+    return n;
+}
+
+static uint8_t *put_varint(uint8_t *at, uint64_t v)
+{
+    for (; v >= 0x80; v >>= 7)
+        *at++ = (uint8_t)(v | 0x80);
+    *at++ = (uint8_t)v;
+    return at;
+}
+
+static size_t meta_size(const struct room_meta *meta)
+{
+    size_t n = meta != NULL ? meta->n : 0;
+    size_t size = varint_size(n);
+    for (size_t i = 0; i < n; i++) {
+        const struct room_meta_entry *e = &meta->entries[i];
+        size += 1 + varint_size(e->key_len) + e->key_len;
+        if (!e->removed)
+            size += varint_size(e->value_len) + e->value_len;
     }
-    return err;
+    return size;
 }
 
 static void store_u32(uint8_t *at, uint32_t v)
@@ -155,17 +159,32 @@ uint32_t record_follow(uint8_t *bytes, size_t len, uint32_t prev_sum)
 
 int record_encode(struct record *r, const struct weft_op *op, struct buf *out)
 {
-    size_t start = out->len;
-    int err = buf_reserve(out, RECORD_SUM_BYTES + 64 + r->name.len);
-    if (err == 0)
-        err = buf_put_u64(out, 0); /* the sums' place */
-    if (err == 0)
-        err = encode_body(r, op, out);
-    if (err != 0) {
-        out->len = start;
+    const uint64_t at_ms = r->at_ms > 0 ? (uint64_t)r->at_ms : 0;
+    const size_t start = out->len;
+    const size_t op_size = weft_op_encoded_size(op);
+    const size_t size = RECORD_SUM_BYTES + 1 + varint_size(r->rev) + sizeof r->user_id.bytes +
+                        varint_size(r->seq) + varint_size(at_ms) + varint_size(r->name.len) +
+                        r->name.len + meta_size(r->meta) + op_size;
+    int err = out->cap == 0 ? buf_reserve_exact(out, size) : buf_reserve(out, size);
+    if (err != 0)
         return err;
-    }
-    r->sum = record_follow(out->data + start, out->len - start, r->prev_sum);
+    uint8_t *at = out->data + start + RECORD_SUM_BYTES;
+    *at++ = RECORD_VERSION;
+    at = put_varint(at, r->rev);
+    memcpy(at, r->user_id.bytes, sizeof r->user_id.bytes);
+    at = put_varint(at + sizeof r->user_id.bytes, r->seq);
+    at = put_varint(at, at_ms);
+    at = put_varint(at, r->name.len);
+    if (r->name.len != 0)
+        memcpy(at, r->name.at, r->name.len);
+    out->len = (size_t)(at + r->name.len - out->data);
+    err = meta_encode(r->meta, out);
+    WEFT_ASSERT(err == 0); /* there is room */
+    weft_op_encode(op, out->data + out->len);
+    out->len += op_size;
+    WEFT_ASSERT(out->len == start + size);
+    r->op_at = size - op_size;
+    r->sum = record_follow(out->data + start, size, r->prev_sum);
     return 0;
 }
 

@@ -30,7 +30,7 @@ struct record {
     struct room_str name;         /* borrowed */
     const struct room_meta *meta; /* encoding: NULL for none */
     size_t meta_at;               /* decoding: where the entries stand, 0 when there are none */
-    size_t op_at;                 /* decoding: the op is bytes [op_at, len) */
+    size_t op_at;                 /* the op is bytes [op_at, len) */
 };
 
 enum { RECORD_SUM_BYTES = 8 };
@@ -38,7 +38,8 @@ enum { RECORD_SUM_BYTES = 8 };
 /* The sum that revision 1 continues. */
 uint32_t record_first_sum(const struct uuid *epoch);
 
-/* Appends the record to out; r->sum is filled in. 0 or WEFT_ENOMEM. */
+/* Appends the record to out; r->sum and r->op_at are filled in. A buffer without memory gets not a
+ * byte more than the record takes, so that it can be kept as it is. 0 or WEFT_ENOMEM. */
 WEFT_CHECKED int record_encode(struct record *r, const struct weft_op *op, struct buf *out);
 
 /* Takes a record apart and checks its sum against its own contents. The op is decoded by whoever
