@@ -104,21 +104,20 @@ void client_sent(struct client *c)
  * text may fail to grow: then the first is put back. */
 static int absorb(struct client *c, const struct weft_op *op)
 {
-    struct weft_op past_flight, seen, flight, buffer, undo;
-    struct weft_op *ops[] = {&past_flight, &seen, &flight, &buffer, &undo};
-    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
-        weft_op_init(ops[i], c->alloc);
-    int err = 0;
-    if (weft_op_span(op) > weft_text_size(c->server).cp)
-        err = WEFT_ERANGE;
+    struct weft_op pending[2], seen, undo; /* flight and buffer; op as the visible text sees it */
+    weft_op_init(&pending[0], c->alloc);
+    weft_op_init(&pending[1], c->alloc);
+    weft_op_init(&seen, c->alloc);
+    weft_op_init(&undo, c->alloc);
+    int err = weft_op_span(op) > weft_text_size(c->server).cp ? WEFT_ERANGE : 0;
     if (err == 0)
-        err = weft_op_transform(op, &c->flight, WEFT_RIGHT, &past_flight);
+        err = weft_op_copy(&pending[0], &c->flight);
     if (err == 0)
-        err = weft_op_transform(&c->flight, op, WEFT_LEFT, &flight);
+        err = weft_op_copy(&pending[1], &c->buffer);
     if (err == 0)
-        err = weft_op_transform(&past_flight, &c->buffer, WEFT_RIGHT, &seen);
+        err = weft_op_copy(&seen, op);
     if (err == 0)
-        err = weft_op_transform(&c->buffer, &past_flight, WEFT_LEFT, &buffer);
+        err = weft_op_transform_lists(pending, 2, &seen, 1);
     if (err == 0)
         err = weft_op_invert(op, c->server, &undo);
     if (err == 0)
@@ -129,11 +128,13 @@ static int absorb(struct client *c, const struct weft_op *op)
             WEFT_NEVER("no memory to go back either");
     }
     if (err == 0) {
-        op_swap(&c->flight, &flight);
-        op_swap(&c->buffer, &buffer);
+        op_swap(&c->flight, &pending[0]);
+        op_swap(&c->buffer, &pending[1]);
     }
-    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
-        weft_op_done(ops[i]);
+    weft_op_done(&pending[0]);
+    weft_op_done(&pending[1]);
+    weft_op_done(&seen);
+    weft_op_done(&undo);
     return err;
 }
 

@@ -173,7 +173,7 @@ static bool decode_single(const uint8_t *at, size_t len, struct weft_op *ret)
         }
         s.ins_cp = len_cp;
     }
-    if (at != end || text_len != s.ins_cp || s.ins_cp + s.del_cp == 0)
+    if (at != end || text_len != s.ins_cp || s.ins_cp + s.del_cp == 0 || !single_fits(s))
         return false;
     single_put(ret, s, text_len);
     return true;

@@ -128,6 +128,18 @@ static void check_laws(const struct cps *doc, struct weft_op *op)
     law(same_text(play(doc, &op[A], &op[UNDO]), play(doc, NULL, NULL)),
         "law 3: a, then invert(a) change nothing", doc, op);
     law(weft_op_equal(&op[X_OVER_AB], &op[X_STEPWISE]), "law 4: over both == one by one", doc, op);
+    struct weft_op in_place[3]; /* x, and a and b that follow one another */
+    for (size_t i = 0; i < 3; i++) {
+        weft_op_init(&in_place[i], weft_heap());
+        must(weft_op_copy(&in_place[i], &op[i]));
+    }
+    must(weft_op_transform_lists(&in_place[X], 1, &in_place[A], 2));
+    for (size_t i = 0; i < 3; i++)
+        law(weft_op_check(&in_place[i]), "law 7: normal form, in place", doc, op);
+    law(weft_op_equal(&in_place[X], &op[X_STEPWISE]) && weft_op_equal(&in_place[A], &op[A_OVER_X]),
+        "in place == one by one", doc, op);
+    for (size_t i = 0; i < 3; i++)
+        weft_op_done(&in_place[i]);
     for (size_t gap = 0; gap <= doc->len; gap++) {
         size_t step = weft_op_transform_position(&op[A], gap, WEFT_LEFT);
         law(weft_op_transform_position(&op[AB], gap, WEFT_LEFT) ==
