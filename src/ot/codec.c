@@ -156,7 +156,7 @@ static bool decode_single(const uint8_t *at, size_t len, struct weft_op *ret)
         return false;
     if ((head & KIND_MASK) == WEFT_RETAIN) {
         s.pos_cp = head >> KIND_BITS;
-        if (!read_head(&at, end, &head) || s.pos_cp == 0)
+        if (!read_head(&at, end, &head))
             return false;
     }
     const uint32_t len_cp = head >> KIND_BITS;

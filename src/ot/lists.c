@@ -363,8 +363,8 @@ static void join_pieces(const struct slot *slots, size_t n, struct weft_op *op)
         if (slots[i].s.del_cp == 0)
             continue;
         int err = weft_op_retain(op, slots[i].s.pos_cp - at_cp);
-        if (err == 0)
-            err = weft_op_delete(op, slots[i].s.del_cp);
+        WEFT_ASSERT(err == 0);
+        err = weft_op_delete(op, slots[i].s.del_cp);
         WEFT_ASSERT(err == 0);
         at_cp = slots[i].s.pos_cp;
     }

@@ -7,13 +7,16 @@
 enum {
     BLOCK_LEVEL_MIN = 4,  /* 16 revisions: below, composing costs less than finding */
     BLOCK_LEVEL_MAX = 16, /* 65,536 revisions: all that is ever kept */
-    /* Composed blocks of a history of 16 MiB: about as much again a level, but composing typed
-     * text melts thousands of operations into few parts. Past this they are made again. */
-    BLOCK_BYTES_MAX = 8 << 20,
     BLOCKS_CAP_FIRST = 16,
     /* A stretch smaller than a block is composed from decoded operations on the stack. */
     STRETCH_MAX = 1 << BLOCK_LEVEL_MIN,
 };
+
+/* Composed blocks of a history of 16 MiB: about as much again a level, but composing typed text melts
+ * thousands of operations into few parts. Past this they are made again. A test sets a smaller one. */
+#ifndef BLOCK_BYTES_MAX
+#define BLOCK_BYTES_MAX ((size_t)8 << 20)
+#endif
 
 struct history_block {
     struct history_block *next;
@@ -80,13 +83,14 @@ static int blocks_grow(struct history *h)
 static void block_keep(struct history *h, uint32_t level, uint64_t index, const struct weft_op *op)
 {
     size_t len = weft_op_encoded_size(op);
-    if (len > BLOCK_BYTES_MAX / 4)
+    size_t size = sizeof(struct history_block) + len;
+    if (size > BLOCK_BYTES_MAX / 4)
         return;
-    if (h->block_bytes + len > BLOCK_BYTES_MAX)
+    if (h->block_bytes + size > BLOCK_BYTES_MAX)
         blocks_done(h);
     if (h->n_blocks >= h->cap_blocks && blocks_grow(h) != 0)
         return;
-    struct history_block *b = weft_resize(h->alloc, NULL, 0, sizeof *b + len);
+    struct history_block *b = weft_resize(h->alloc, NULL, 0, size);
     if (b == NULL)
         return;
     *b = (struct history_block){.index = index, .level = level, .len = (uint32_t)len};
@@ -95,7 +99,7 @@ static void block_keep(struct history *h, uint32_t level, uint64_t index, const 
     b->next = h->blocks[slot];
     h->blocks[slot] = b;
     h->n_blocks++;
-    h->block_bytes += len;
+    h->block_bytes += size;
 }
 
 /* Revisions from+1 .. to, at most STRETCH_MAX of them, as one. */
@@ -135,12 +139,13 @@ static int compose_two(const struct weft_op *a, const struct weft_op *b, struct 
 /* One block into ret, kept on the way. The halves are at most BLOCK_LEVEL_MAX deep. */
 static int block_op(struct history *h, uint32_t level, uint64_t index, struct weft_op *ret)
 {
+    WEFT_ASSERT(level >= BLOCK_LEVEL_MIN);
     WEFT_ASSERT(level <= BLOCK_LEVEL_MAX);
     const struct history_block *b = block_find(h, level, index);
     if (b != NULL)
         return weft_op_decode(b->op, b->len, ret);
     int err;
-    if (level <= BLOCK_LEVEL_MIN) {
+    if (level == BLOCK_LEVEL_MIN) {
         err = compose_stretch(h, index << level, (index + 1) << level, ret);
     } else {
         struct weft_op halves[2];
@@ -154,7 +159,7 @@ static int block_op(struct history *h, uint32_t level, uint64_t index, struct we
         weft_op_done(&halves[0]);
         weft_op_done(&halves[1]);
     }
-    if (err == 0 && level >= BLOCK_LEVEL_MIN)
+    if (err == 0)
         block_keep(h, level, index, ret);
     return err;
 }

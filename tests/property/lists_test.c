@@ -374,9 +374,11 @@ static void without_memory_nothing_changes(void **state)
         gen_list(&r, 60, false, g.a, g.a_len);
         gen_list(&r, 60, false, g.b, g.b_len);
         edit_at(&g.a[0], 0, "", 0, 60); /* b writes into it again and again */
-        weft_op_clear(&g.a[1]);
         for (size_t i = 1; i < g.a_len; i++)
             edit_at(&g.a[i], 0, "x", 1, 0);
+        op_of(&g.a[2], "'p' 1 'q' 1 'r' 1 's' 1 't' 1 'u'"); /* more parts than the struct has */
+        op_of(&g.b[0], "1 -3 1 -3 1 -3 1 -3");
+        gen_list(&r, 48, false, g.b + 1, g.b_len - 1);
         grid_copy(&before, &g);
         grid_copy(&want, &g);
         must(slowly(&want));
@@ -391,6 +393,44 @@ static void without_memory_nothing_changes(void **state)
         assert_int_equal(f.live_blocks, 0);
         if (over)
             break;
+    }
+}
+
+/* A pair with more parts than lie in the struct, and one whose results have more. */
+static void a_pair_without_memory_stays(void **state)
+{
+    (void)state;
+    static const char *const PAIRS[][2] = {
+        {"-9", "1 'a' 1 'b' 1 'c' 1 'd'"},
+        {"1 'a' 1 'b' 1 'c' 1 'd'", "-9"},
+        {"1 'a' 1 'b' 1 'c' -5 1 'd'", "2 -1 3 'x' 1 -2 'y'"},
+    };
+    for (size_t i = 0; i < sizeof PAIRS / sizeof *PAIRS; i++) {
+        for (long n = 0, over = 0; !over; n++) {
+            struct faulty f;
+            struct weft_op op[4], want[2];
+            faulty_init(&f, -1);
+            for (size_t k = 0; k < 2; k++) {
+                weft_op_init(&op[k], &f.alloc);
+                weft_op_init(&op[2 + k], weft_heap());
+                weft_op_init(&want[k], weft_heap());
+                op_of(&op[k], PAIRS[i][k]);
+                op_of(&op[2 + k], PAIRS[i][k]);
+            }
+            must(weft_op_transform(&op[0], &op[1], WEFT_LEFT, &want[0]));
+            must(weft_op_transform(&op[1], &op[0], WEFT_RIGHT, &want[1]));
+            f.fail_at = f.requests + n;
+            int err = weft_op_transform_pair(&op[0], &op[1]);
+            over = f.requests <= f.fail_at;
+            assert_int_equal(err, over ? 0 : WEFT_ENOMEM);
+            for (size_t k = 0; k < 2; k++) {
+                assert_true(weft_op_equal(&op[k], over ? &want[k] : &op[2 + k]));
+                weft_op_done(&op[k]);
+                weft_op_done(&op[2 + k]);
+                weft_op_done(&want[k]);
+            }
+            assert_int_equal(f.live_blocks, 0);
+        }
     }
 }
 
@@ -424,6 +464,7 @@ int main(void)
         cmocka_unit_test(lists_pass_as_their_pairs_do),
         cmocka_unit_test(what_no_document_holds_is_refused),
         cmocka_unit_test(without_memory_nothing_changes),
+        cmocka_unit_test(a_pair_without_memory_stays),
         cmocka_unit_test(few_single_edits_need_no_memory),
     };
     return cmocka_run_group_tests_name("pairs and lists", tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* The history: whatever the range, the answer is that of going one revision at a time. */
+/* The history: whatever the range, the answer is that of going one revision at a time. The blocks are
+ * compiled in, so that their transforms can be counted and their memory be bounded tightly. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +12,22 @@
 #include "room/history.h"
 #include "support/faulty.h"
 #include "support/gen.h"
+
+static size_t transforms;
+
+static int counted_transform(const struct weft_op *a, const struct weft_op *b, enum weft_side side,
+                             struct weft_op *ret)
+{
+    transforms++;
+    return weft_op_transform(a, b, side, ret);
+}
+
+static size_t bytes_max = (size_t)8 << 20;
+
+#define BLOCK_BYTES_MAX   bytes_max
+#define weft_op_transform counted_transform
+#include "room/blocks.c"
+#undef weft_op_transform
 
 enum { REVS = 150, START_CP = 30 };
 
@@ -120,6 +137,102 @@ static void every_range_is_exact(void **state)
     }
 }
 
+/* Two blocks a level at most, and the ends that are smaller than the smallest block one by one. */
+static void merging_takes_few_transforms(void **state)
+{
+    (void)state;
+    enum { MOST = 5000, ENDS = 2 * 15 };
+    struct history h;
+    struct weft_op op;
+    rng = rng_of(rng_seed());
+    weft_op_init(&op, weft_heap());
+    history_init(&h, weft_heap(), 0, START_CP);
+    grow_to(&h, MOST);
+    for (uint64_t behind = 1; behind <= MOST; behind += 1 + behind / 40) {
+        uint64_t to = MOST - rng_below(&rng, (size_t)(MOST - behind + 1));
+        size_t log2 = 0;
+        while ((uint64_t)1 << log2 < behind)
+            log2++;
+        gen_op(&rng, history_length_cp(&h, to - behind), 3, &op);
+        transforms = 0;
+        assert_int_equal(history_transform(&h, &op, to - behind, to, MOST), 0);
+        assert_true(transforms > 0);
+        assert_true(transforms <= ENDS + 2 * log2);
+    }
+    /* From a revision that many blocks end at, it is one for each level. */
+    gen_op(&rng, history_length_cp(&h, 0), 3, &op);
+    transforms = 0;
+    assert_int_equal(history_transform(&h, &op, 0, 4096 + 512 + 16, MOST), 0);
+    assert_int_equal(transforms, 3);
+    weft_op_done(&op);
+    history_done(&h);
+}
+
+/* Past their bound the blocks are dropped and made again: never more memory, the same answers. */
+static void blocks_keep_within_their_bound(void **state)
+{
+    (void)state;
+    static const size_t bounds[] = {0, 100, 1000, 20000};
+    const size_t usual = bytes_max;
+    for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++) {
+        struct history h;
+        bool dropped = false;
+        rng = rng_of(rng_seed());
+        history_init(&h, weft_heap(), 0, START_CP);
+        grow_to(&h, 600);
+        bytes_max = bounds[i];
+        for (uint64_t from = 0; from < 600; from += 37) {
+            size_t before = h.n_blocks;
+            expect_exact(&h, from, 600, 600);
+            assert_true(h.block_bytes <= bounds[i]);
+            dropped |= h.n_blocks < before;
+        }
+        if (bounds[i] == 0)
+            assert_int_equal(h.n_blocks, 0);
+        if (bounds[i] == 1000)
+            assert_true(dropped);
+        if (bounds[i] == 20000)
+            assert_true(!dropped && h.n_blocks > 37);
+        bytes_max = usual;
+        history_done(&h);
+    }
+}
+
+/* The check itself: each thing that may be wrong is seen. */
+static void check_finds_what_is_broken(void **state)
+{
+    (void)state;
+    rng = rng_of(rng_seed());
+    struct history h;
+    history_init(&h, weft_heap(), 5, START_CP);
+    grow_to(&h, 9);
+    struct history_entry *e = history_at(&h, 8);
+    const struct history_entry good = *e;
+#define BROKEN(what)                                                                               \
+    do {                                                                                           \
+        what;                                                                                      \
+        assert_false(history_check(&h));                                                           \
+        *e = good;                                                                                 \
+    } while (0)
+    BROKEN(e->length_cp++);
+    BROKEN(e->op_at++);
+    BROKEN(*e = *history_at(&h, 7));
+    BROKEN(e->len--);
+#undef BROKEN
+    good.record[good.len - 1] ^= 1;
+    assert_false(history_check(&h));
+    good.record[good.len - 1] ^= 1;
+    h.bytes++;
+    assert_false(history_check(&h));
+    h.bytes--;
+    size_t cap = h.cap;
+    h.cap = h.n - 1;
+    assert_false(history_check(&h));
+    h.cap = cap;
+    assert_true(history_check(&h));
+    history_done(&h);
+}
+
 /* What is not durable may be cut and become something else: it must not be remembered composed. */
 static void what_was_cut_is_forgotten(void **state)
 {
@@ -212,6 +325,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_range_is_exact),
+        cmocka_unit_test(merging_takes_few_transforms),
+        cmocka_unit_test(blocks_keep_within_their_bound),
+        cmocka_unit_test(check_finds_what_is_broken),
         cmocka_unit_test(what_was_cut_is_forgotten),
         cmocka_unit_test(the_old_end_goes),
         cmocka_unit_test(without_memory_nothing_changes),

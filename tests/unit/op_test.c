@@ -656,6 +656,7 @@ static void check_finds_what_is_broken(void **state)
     } while (0)
     BREAK(bad.parts_inline_[0].len_cp = 0);
     BREAK(bad.parts_inline_[0].kind = WEFT_INSERT);
+    BREAK(bad.parts_inline_[1].kind = WEFT_RETAIN);
     BREAK(bad.parts_inline_[0].kind = (enum weft_kind)3);
     BREAK(bad.parts_inline_[0].len_bytes = 1);
     BREAK(bad.parts_inline_[2].kind = WEFT_RETAIN);
