@@ -377,8 +377,8 @@ static void without_memory_nothing_changes(void **state)
         for (size_t i = 1; i < g.a_len; i++)
             edit_at(&g.a[i], 0, "x", 1, 0);
         op_of(&g.a[2], "'p' 1 'q' 1 'r' 1 's' 1 't' 1 'u'"); /* more parts than the struct has */
-        op_of(&g.b[0], "1 -3 1 -3 1 -3 1 -3");
-        gen_list(&r, 48, false, g.b + 1, g.b_len - 1);
+        op_of(&g.b[0], "1 'y' 1 -3 1 -3 1 -3 1 -3");
+        gen_list(&r, 49, false, g.b + 1, g.b_len - 1);
         grid_copy(&before, &g);
         grid_copy(&want, &g);
         must(slowly(&want));
