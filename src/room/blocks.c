@@ -189,32 +189,36 @@ static int step_op(struct history *h, uint64_t from, uint64_t end, uint32_t leve
     return compose_stretch(h, from, end, ret);
 }
 
-/* *op over `over`, through `moved`, which is exchanged with it. */
-static int move_over(struct weft_op *op, const struct weft_op *over, struct weft_op *moved)
+/* An operation on its way, and where the next step puts it: the two take turns. */
+struct moving {
+    struct weft_op *at, *next;
+};
+
+static int move_over(struct moving *m, const struct weft_op *over)
 {
-    int err = weft_op_transform(op, over, WEFT_LEFT, moved);
+    int err = weft_op_transform(m->at, over, WEFT_LEFT, m->next);
     if (err != 0)
         return err;
-    struct weft_op swap = *op;
-    *op = *moved;
-    *moved = swap;
+    struct weft_op *was = m->at;
+    m->at = m->next;
+    m->next = was;
     return 0;
 }
 
 /* Over from+1 .. end: a block at once; a stretch one by one, which for a single operation is cheaper
  * than composing it first. */
-static int move_over_step(struct history *h, struct weft_op *op, uint64_t from, uint64_t end,
-                          uint32_t level, struct weft_op *over, struct weft_op *moved)
+static int move_over_step(struct history *h, struct moving *m, uint64_t from, uint64_t end,
+                          uint32_t level, struct weft_op *over)
 {
     if (level != 0) {
         int err = block_op(h, level, from >> level, over);
-        return err != 0 ? err : move_over(op, over, moved);
+        return err != 0 ? err : move_over(m, over);
     }
     int err = 0;
     for (uint64_t rev = from + 1; err == 0 && rev <= end; rev++) {
         err = history_op(h, rev, over);
         if (err == 0)
-            err = move_over(op, over, moved);
+            err = move_over(m, over);
     }
     return err;
 }
@@ -224,25 +228,26 @@ int history_transform(struct history *h, struct weft_op *op, uint64_t from, uint
 {
     if (from == to)
         return 0; /* the usual case: nothing unseen */
-    struct weft_op over, moved, work;
+    struct weft_op over, turns[2];
+    struct moving m = {.at = &turns[0], .next = &turns[1]};
     weft_op_init(&over, h->alloc);
-    weft_op_init(&moved, h->alloc);
-    weft_op_init(&work, h->alloc);
-    int err = weft_op_copy(&work, op);
+    weft_op_init(&turns[0], h->alloc);
+    weft_op_init(&turns[1], h->alloc);
+    int err = weft_op_copy(m.at, op);
     while (err == 0 && from < to) {
         uint32_t level;
         uint64_t end = next_step(from, to, durable_rev, &level);
-        err = move_over_step(h, &work, from, end, level, &over, &moved);
+        err = move_over_step(h, &m, from, end, level, &over);
         from = end;
     }
     if (err == 0) {
         struct weft_op swap = *op;
-        *op = work;
-        work = swap;
+        *op = *m.at;
+        *m.at = swap;
     }
     weft_op_done(&over);
-    weft_op_done(&moved);
-    weft_op_done(&work);
+    weft_op_done(&turns[0]);
+    weft_op_done(&turns[1]);
     return err;
 }
 
