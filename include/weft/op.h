@@ -109,7 +109,7 @@ WEFT_CHECKED int weft_op_transform(const struct weft_op *a, const struct weft_op
 /* Both at once, in place, as a client does it when an operation arrives while it has one pending: a,
  * the pending one, goes LEFT and runs after b; b, the arrived one, goes RIGHT and runs after a. The
  * same as two calls of weft_op_transform(), but nothing is copied; two single edits allocate
- * nothing. On failure both are as before. O(|a| + |b|). */
+ * nothing. On failure both are as before. They are two different operations. O(|a| + |b|). */
 WEFT_CHECKED int weft_op_transform_pair(struct weft_op *a, struct weft_op *b);
 
 /* Two concurrent histories past each other, in place: a[0], a[1], ... follow one another, so do
