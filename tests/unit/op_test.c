@@ -543,6 +543,7 @@ static void diff_examples(void **state)
         size_t span = weft_op_span(&ret);
         must(weft_op_insert(&ret, "!", 1)); /* goes on behind the last part, not elsewhere */
         assert_int_equal(weft_op_span(&ret), span);
+        weft_op_done(&ret);
     }
 }
 
