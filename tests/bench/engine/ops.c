@@ -5,13 +5,6 @@
 
 #include "bench/engine/engine.h"
 
-/* Pairs and lists in place come with this module. */
-#if __has_include("ot/transform.h")
-#define HAS_IN_PLACE 1
-#else
-#define HAS_IN_PLACE 0
-#endif
-
 static struct weft_op *ops_of(const struct weft_alloc *alloc, const char *path, size_t most,
                               size_t *ret_n)
 {
@@ -50,35 +43,6 @@ static void check_pairs(const struct weft_op *a, const struct weft_op *b, size_t
     weft_op_done(&moved);
 }
 
-/* Both operations move over each other, in place. */
-static void cross(struct weft_op *a, struct weft_op *b)
-{
-#if HAS_IN_PLACE
-    must(weft_op_transform_pair(a, b));
-#else
-    struct weft_op moved[2];
-    weft_op_init(&moved[0], weft_heap());
-    weft_op_init(&moved[1], weft_heap());
-    must(weft_op_transform(a, b, WEFT_LEFT, &moved[0]));
-    must(weft_op_transform(b, a, WEFT_RIGHT, &moved[1]));
-    weft_op_done(a);
-    weft_op_done(b);
-    *a = moved[0];
-    *b = moved[1];
-#endif
-}
-
-static void cross_all(struct weft_op *a, size_t n_a, struct weft_op *b, size_t n_b)
-{
-#if HAS_IN_PLACE
-    must(weft_op_transform_lists(a, n_a, b, n_b));
-#else
-    for (size_t i = 0; i < n_a; i++)
-        for (size_t j = 0; j < n_b; j++)
-            cross(&a[i], &b[j]);
-#endif
-}
-
 /* pair weft FILE FILE BASE_CP MIN_MS: the i-th edits of both files against one text */
 void ask_pair(char *const words[])
 {
@@ -106,7 +70,7 @@ void ask_pair(char *const words[])
         laps_start(&two);
         for (size_t i = 0; i < n; i++) {
             struct weft_op moved[2] = {a[i], b[i]}; /* single edits hold no memory */
-            cross(&moved[0], &moved[1]);
+            must(weft_op_transform_pair(&moved[0], &moved[1]));
         }
         laps_stop(&two);
     }
@@ -131,7 +95,7 @@ void ask_allpairs(char *const words[])
         must(weft_op_apply(&b[i], t));
     laps_init(&laps, 0);
     laps_start(&laps);
-    cross_all(a, n, b, n_b);
+    must(weft_op_transform_lists(a, n, b, n_b));
     laps_stop(&laps);
     for (size_t i = 0; i < n; i++)
         must(weft_op_apply(&a[i], t));
