@@ -51,9 +51,9 @@ CFLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 CFLAGS_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 CFLAGS_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -fsanitize=fuzzer-no-link -DWEFT_PARANOID
-CFLAGS_cov := -O0 -g --coverage
+CFLAGS_cov := -O0 -g -fprofile-instr-generate -fcoverage-mapping
 
-ifneq ($(filter $(VARIANT),clang fuzz),)
+ifneq ($(filter $(VARIANT),clang fuzz cov),)
 CC := clang
 else
 ifeq ($(origin CC),default)
@@ -67,7 +67,7 @@ STRICT := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prot
 	-Wpointer-arith -Wvla -Wformat=2 $(WERROR)
 CPPFLAGS_ALL = -Iinclude -Isrc $(CPPFLAGS)
 CFLAGS_ALL = -std=gnu11 $(CFLAGS_$(VARIANT)) -fPIE $(STRICT) $(CFLAGS)
-LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now $(filter -fsanitize% --coverage,$(CFLAGS_$(VARIANT))) \
+LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now $(filter -fsanitize% -fprofile%,$(CFLAGS_$(VARIANT))) \
 	$(LDFLAGS)
 
 # pkg-config is asked once, and only by a rule that needs it, so that `make help`, `make run` and
@@ -331,10 +331,11 @@ bench-engine: ## the engine against other libraries: table and plots into docs/ 
 	@$(MAKE) VARIANT=release $(BUILD)/release/bench/engine_bench
 	@node tests/bench/engine/run.mjs $(BUILD)
 
-cov: ## line coverage of unit and property tests, per source file
-	@find $(BUILD)/cov -name '*.gcda' -delete 2>/dev/null || true
-	@$(MAKE) VARIANT=cov check
-	@bash tests/lint/cov.sh $(BUILD)/cov
+cov: ## lines and branches the tests run, per file; fails below 100 % of the branches of text and ot
+	@sh packaging/deps.sh cov
+	@rm -rf $(BUILD)/cov/profile
+	@LLVM_PROFILE_FILE='$(abspath $(BUILD))/cov/profile/%m.profraw' $(MAKE) VARIANT=cov check
+	@node tests/lint/cov.mjs $(BUILD)/cov src/text src/ot
 
 lint: ## check layers, banned calls, sizes, format and the house rules
 	@bash tests/lint/lint.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
-# deps.sh build|test|bench - install what building, testing or measuring weft against other libraries
-# needs on Debian 12.
+# deps.sh build|test|bench|cov - install what building, testing, measuring weft against other
+# libraries, or measuring what the tests cover, needs on Debian 12.
 #
 # Asks dpkg first: where everything is there, apt is not called and the network is not touched.
 # Installs as root directly, else through sudo; where neither works it says what is missing.
@@ -10,9 +10,9 @@ cd "$(dirname "$0")/.."
 
 what=${1:-build}
 case $what in
-build | test | bench) ;;
+build | test | bench | cov) ;;
 *)
-    echo "usage: deps.sh build|test|bench" >&2
+    echo "usage: deps.sh build|test|bench|cov" >&2
     exit 2
     ;;
 esac
@@ -48,7 +48,7 @@ want_tool pkg-config pkg-config
 want libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libjansson-dev libsqlite3-dev \
     uuid-dev libssl-dev
 
-if [ "$what" = test ]; then
+if [ "$what" = test ] || [ "$what" = cov ]; then
     want libcmocka-dev
     want_tool clang clang
     want_tool g++ g++
@@ -75,6 +75,13 @@ if [ "$what" = bench ]; then
     has cargo || want cargo-web
 fi
 
+if [ "$what" = cov ]; then
+    want_tool llvm-cov llvm
+    # clang only recommends its own run-time, which counts.
+    has clang && [ -e "$(clang -print-file-name=libclang_rt.profile-$(uname -m).a)" ] ||
+        want libclang-rt-14-dev
+fi
+
 if [ -n "$wanted" ]; then
     echo "deps: missing:$wanted"
     [ -z "$dry" ] || exit 0
@@ -98,7 +105,7 @@ elif [ -n "$dry" ]; then
     echo "deps: nothing is missing"
 fi
 [ -z "$dry" ] || exit 0
-[ "$what" = test ] || exit 0
+[ "$what" = test ] || [ "$what" = cov ] || exit 0
 
 # Node packages, exactly as the lock file has them, when they are absent or older than the lock.
 if [ -f tests/e2e/package-lock.json ] && has npm; then
