@@ -1,6 +1,6 @@
 # weft - the build. `make help` lists what there is to ask for.
 #
-# One makefile, one folder per variant under build/: release debug asan tsan clang fuzz cov.
+# One makefile, one folder per variant under build/: release debug asan tsan clang fuzz cov mutate.
 # VARIANT=name picks one for any target; targets such as `asan` pick theirs by themselves.
 # Modules are found by wildcard: a new .c file in a known folder is built without a change here.
 
@@ -13,6 +13,9 @@ PORT ?= 8080
 DATA ?= ./weft-data
 FUZZ_SECONDS ?= 30
 PERCENT ?= 2000
+MUTANTS ?= 600
+MUTATE_SEED ?= 1
+MUTATE_FILES ?= src/text src/ot src/room
 CPPFLAGS ?=
 CFLAGS ?=
 LDFLAGS ?=
@@ -31,7 +34,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 # ---- variants ---------------------------------------------------------------------------------
 
-VARIANTS := release debug asan tsan clang fuzz cov
+VARIANTS := release debug asan tsan clang fuzz cov mutate
 ifeq ($(filter $(VARIANT),$(VARIANTS)),)
 $(error VARIANT=$(VARIANT) is none of: $(VARIANTS))
 endif
@@ -52,6 +55,7 @@ CFLAGS_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 CFLAGS_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -fsanitize=fuzzer-no-link -DWEFT_PARANOID
 CFLAGS_cov := -O0 -g -fprofile-instr-generate -fcoverage-mapping
+CFLAGS_mutate := -O2 -fPIC
 
 ifneq ($(filter $(VARIANT),clang fuzz cov),)
 CC := clang
@@ -66,7 +70,7 @@ OBJCOPY := objcopy
 STRICT := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wvla -Wformat=2 $(WERROR)
 CPPFLAGS_ALL = -Iinclude -Isrc $(CPPFLAGS)
-CFLAGS_ALL = -std=gnu11 $(CFLAGS_$(VARIANT)) -fPIE $(STRICT) $(CFLAGS)
+CFLAGS_ALL = -std=gnu11 -fPIE $(CFLAGS_$(VARIANT)) $(STRICT) $(CFLAGS)
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now $(filter -fsanitize% -fprofile%,$(CFLAGS_$(VARIANT))) \
 	$(LDFLAGS)
 
@@ -122,7 +126,8 @@ ALL_OBJ := $(CORE_OBJ) $(EDGE_OBJ) $(MAIN_OBJ) $(SRC_TOOL_OBJ) $(SUPPORT_OBJ) $(
 	$(call obj,$(UNIT_SRC) $(PROPERTY_SRC) $(TOOL_SRC) $(BENCH_SRC) $(ENGINE_SRC) $(FUZZ_SRC) \
 	$(REPLAY_SRC))
 
-CORE_LIB := $(B)/libweft-core.a
+# For mutants the core is a shared object, so that one changed file means one small link.
+CORE_LIB := $(B)/libweft-core.$(if $(filter mutate,$(VARIANT)),so,a)
 EDGE_LIB := $(B)/libweft-edge.a
 TOOL_LIB := $(B)/libweft-tools.a
 WEFT := $(if $(MAIN_SRC),$(B)/weft)
@@ -190,8 +195,10 @@ $(B)/obj/assets.o: $(B)/assets.c $(B)/flags
 define archive
 @mkdir -p $(@D); rm -f $@.tmp; $(AR) rcs $@.tmp $(filter %.o,$^); mv -f $@.tmp $@
 endef
-$(CORE_LIB): $(CORE_OBJ) $(B)/core.list
+$(B)/libweft-core.a: $(CORE_OBJ) $(B)/core.list
 	$(archive)
+$(B)/libweft-core.so: $(CORE_OBJ) $(B)/core.list
+	@$(CC) -shared -Wl,-soname,$(@F) -o $@ $(filter %.o,$^)
 $(EDGE_LIB): $(EDGE_OBJ) $(B)/edge.list
 	$(archive)
 $(TOOL_LIB): $(TOOL_LIB_OBJ) $(B)/tools.list
@@ -200,7 +207,7 @@ $(TOOL_LIB): $(TOOL_LIB_OBJ) $(B)/tools.list
 # Test programs are linked with all of tests/support as objects, not as an archive: what it defines
 # (a louder weft_panic) goes before the core's own.
 LINK = mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) \
-	-Wl,--start-group $(filter %.a,$^) -Wl,--end-group
+	-Wl,--start-group $(filter %.a %.so,$^) -Wl,--end-group
 
 $(B)/weft: $(MAIN_OBJ) $(EDGE_LIB) $(CORE_LIB)
 	@echo "  LINK  $@"
@@ -337,6 +344,10 @@ cov: ## lines and branches the tests run, per file; fails below 100 % of the bra
 	@LLVM_PROFILE_FILE='$(abspath $(BUILD))/cov/profile/%m.profraw' $(MAKE) VARIANT=cov check
 	@node tests/lint/cov.mjs $(BUILD)/cov src/text src/ot
 
+mutate: ## change text, ot and room a little, 600 times, and see the tests notice (MUTANTS=600|all MUTATE_SEED= MUTATE_FILES=)
+	@sh packaging/deps.sh test
+	@node tests/mutate/mutate.mjs '$(BUILD)/mutate' '$(MUTANTS)' '$(MUTATE_SEED)' $(MUTATE_FILES)
+
 lint: ## check layers, banned calls, sizes, format and the house rules
 	@bash tests/lint/lint.sh
 
@@ -386,4 +397,4 @@ help: ## this list
 
 FORCE:
 .PHONY: all libs lib tests tools run test check check-build soak asan tsan clang fuzz fuzz-build \
-	bench bench-build cov lint pure fmt deps install install-lib uninstall clean help FORCE
+	bench bench-build cov mutate lint pure fmt deps install install-lib uninstall clean help FORCE
