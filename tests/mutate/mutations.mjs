@@ -123,7 +123,9 @@ class File {
         if (statement) this.removal(node)
         if (node.kind === "BinaryOperator" || node.kind === "CompoundAssignOperator") this.operator(node)
         if (node.kind === "UnaryOperator") this.unary(node)
-        if (node.kind === "IntegerLiteral") this.integer(node)
+        // `= {0}` is how C says empty.
+        const empty = parent?.kind === "InitListExpr" && /^\{0\}$/.test(this.range(parent)?.text)
+        if (node.kind === "IntegerLiteral" && !empty) this.integer(node)
         if (node.kind === "ReturnStmt") this.returned(node)
         if (node.kind in CONDITION_OF) this.condition(node)
         const r = node.kind === "DeclRefExpr" || node.kind === "IntegerLiteral" ? this.range(node) : null

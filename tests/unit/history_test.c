@@ -321,6 +321,85 @@ static void without_memory_nothing_changes(void **state)
     }
 }
 
+/* What a merge composed is there for the next one, and nothing is composed twice. */
+static void what_was_composed_is_kept(void **state)
+{
+    (void)state;
+    struct history h;
+    rng = rng_of(rng_seed());
+    history_init(&h, weft_heap(), 0, START_CP);
+    grow_to(&h, REVS);
+    expect_exact(&h, 0, REVS, REVS);
+    size_t kept = h.n_blocks;
+    assert_true(kept > 0);
+    expect_exact(&h, 0, REVS, REVS);
+    assert_int_equal(h.n_blocks, kept);
+    history_done(&h);
+}
+
+/* A revision that inserts len_bytes at the start. */
+static void push_large(struct history *h, size_t len_bytes)
+{
+    struct weft_op op;
+    struct buf b;
+    char *text = malloc(len_bytes);
+    assert_non_null(text);
+    memset(text, 'x', len_bytes);
+    weft_op_init(&op, weft_heap());
+    buf_init(&b, h->alloc);
+    assert_int_equal(weft_op_insert(&op, text, len_bytes), 0);
+    struct record r = {.rev = history_head(h) + 1};
+    assert_int_equal(history_reserve(h), 0);
+    assert_int_equal(record_encode(&r, &op, &b), 0);
+    size_t len, cap;
+    uint8_t *bytes = buf_take(&b, &len, &cap);
+    uint8_t *exact = weft_resize(h->alloc, bytes, cap, len);
+    assert_non_null(exact);
+    uint32_t length_cp = history_length_cp(h, history_head(h)) + (uint32_t)len_bytes;
+    history_push_take(h, &(struct history_entry){
+                             .record = exact,
+                             .len = (uint32_t)len,
+                             .op_at = (uint32_t)(len - weft_op_encoded_size(&op)),
+                             .length_cp = length_cp,
+                             .bytes_in = (uint32_t)len_bytes,
+                         });
+    weft_op_done(&op);
+    free(text);
+}
+
+/* Blocks of large revisions would weigh as much as the log: past the bound they go, and what is too
+ * large for one block is never kept. Either way they are made again when they are needed. */
+static void blocks_stay_within_their_memory(void **state)
+{
+    (void)state;
+    enum { LARGE_REVS = 160, LARGE_BYTES = 100 * 1000, KEPT_BYTES_MAX = 8 << 20 };
+    struct history h;
+    size_t most = 0;
+    bool dropped = false;
+    rng = rng_of(rng_seed());
+    history_init(&h, weft_heap(), 0, START_CP);
+    for (uint64_t rev = 1; rev <= LARGE_REVS; rev++) {
+        push_large(&h, LARGE_BYTES);
+        if (rev % 16 != 0)
+            continue;
+        struct weft_op op;
+        weft_op_init(&op, weft_heap());
+        size_t before = h.block_bytes;
+        uint64_t from = rev % 32 == 0 ? rev - 32 : rev - 16;
+        assert_int_equal(history_compose(&h, from, rev, rev, &op), 0);
+        weft_op_done(&op);
+        assert_true(h.block_bytes <= KEPT_BYTES_MAX);
+        assert_true(h.block_bytes <= h.n_blocks * (KEPT_BYTES_MAX / 4));
+        assert_true(history_check(&h));
+        most = h.block_bytes > most ? h.block_bytes : most;
+        dropped |= h.block_bytes < before;
+    }
+    assert_true(most > KEPT_BYTES_MAX / 2);
+    assert_true(dropped);
+    expect_exact(&h, LARGE_REVS - 37, LARGE_REVS, LARGE_REVS);
+    history_done(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +410,8 @@ int main(void)
         cmocka_unit_test(what_was_cut_is_forgotten),
         cmocka_unit_test(the_old_end_goes),
         cmocka_unit_test(without_memory_nothing_changes),
+        cmocka_unit_test(what_was_composed_is_kept),
+        cmocka_unit_test(blocks_stay_within_their_memory),
     };
     return cmocka_run_group_tests_name("the history", tests, NULL, NULL);
 }

@@ -155,7 +155,9 @@ static void the_oldest_go_when_there_are_too_many_bytes(void **state)
     assert_string_equal(pull(100), "behind");
     put("a frame larger than all that is kept", 0);
     assert_int_equal(box.n_entries, 1);
-    outlog_reader_skip(&box, &reader, 0, 0);
+    outlog_reader_skip(&box, &reader, 12, 34);
+    assert_int_equal(reader.rev, 12);
+    assert_int_equal(reader.presence_seq, 34);
     assert_string_equal(pull(100), "-");
     put("f", 0);
     assert_string_equal(pull(100), "f");

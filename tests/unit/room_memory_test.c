@@ -96,6 +96,7 @@ static void long_session(struct script *s)
     DO(rig_op(r, 2, "'late'", 1, 1)); /* over composed blocks */
     DO(rig_commit(r));
     DO(rig_behind(r, 2, 3, 0));
+    DO(rig_resume(r, 3, 'A', 20)); /* an ack for each of many */
 }
 
 static int play(struct script *s, struct faulty *memory, void (*session)(struct script *))
