@@ -1,6 +1,10 @@
 /* A room from its log: with and without a snapshot, every kind of damage named, exactly-once kept. */
 #include "support/room_suite.h"
 
+#include "base/buf.h"
+#include "base/crc32c.h"
+#include "room/record.h"
+
 static char why[200];
 
 /* A log of `head` revisions by A and B; a snapshot is taken where it weighs enough, near its middle
@@ -214,8 +218,9 @@ static void make_snapshot(void)
     rig_join(&rig, 1, 'A');
     rig_meta(&rig, 1, "k=v", 1);
     rig_commit(&rig);
+    int64_t head = (int64_t)room_info(rig.room).head_rev;
     /* As much as is needed, and gone again, so that the snapshot itself is small. */
-    for (int64_t rev = 1; rig.snapshot_rev == 0; rev += 2) {
+    for (int64_t rev = head; rig.snapshot_rev == 0; rev += 2) {
         rig_op(&rig, 1, notation, rev, 0);
         rig_op(&rig, 1, "-8000 'left'", rev + 1, (uint64_t)rev + 1);
         rig_commit(&rig);
@@ -241,6 +246,110 @@ static void every_flipped_bit_of_a_snapshot_is_found(void **state)
     while (rig.snapshot.len-- > 0)
         refuses(true, at + 1, at + 1, words);
     rig.snapshot.len = 0;
+}
+
+/* Where a session's user id stands in the snapshot; its seq and its revision follow. */
+static size_t session_at(char user)
+{
+    struct uuid id = rig_user(user);
+    size_t at = 0;
+    while (memcmp(rig.snapshot.at + at, id.bytes, sizeof id.bytes) != 0)
+        assert_true(++at + sizeof id.bytes < rig.snapshot.len);
+    return at;
+}
+
+/* Another byte, and the checksum holds. */
+static void forge(size_t at, uint8_t byte)
+{
+    struct rig_bytes *b = &rig.snapshot;
+    b->at[at] = byte;
+    uint32_t crc = crc32c(0, b->at, b->len - 4);
+    for (size_t i = 0; i < 4; i++)
+        b->at[b->len - 4 + i] = (uint8_t)(crc >> 8 * i);
+}
+
+/* What no room writes: a session without a user, a sequence number or a revision, or there twice. */
+static void a_table_of_sessions_that_no_room_writes_is_found(void **state)
+{
+    (void)state;
+    enum { SEQ = 16, REV = 17 };
+    char words[100];
+    rig_join(&rig, 2, 'B');
+    rig_op(&rig, 2, "'b'", 0, 1);
+    rig_commit(&rig);
+    make_snapshot();
+    uint64_t rev = rig.snapshot_rev;
+    snprintf(words, sizeof words, "snapshot %d: its checksum does not hold", (int)rev);
+    size_t at = session_at('B');
+    forge(at + SEQ, 1);
+    assert_int_equal(rig_reload(&rig, true, rev + 1, rev + 1, why), 0);
+    forge(at + SEQ, 0);
+    refuses(true, rev + 1, rev + 1, words);
+    forge(at + SEQ, 1);
+    forge(at + REV, 0);
+    refuses(true, rev + 1, rev + 1, words);
+    forge(at + REV, 1);
+    forge(at, 'A');
+    forge(at + 15, 'A');
+    refuses(true, rev + 1, rev + 1, words);
+    forge(at, 0);
+    forge(at + 15, 0);
+    refuses(true, rev + 1, rev + 1, words);
+}
+
+/* A snapshot of revision 1 with the text x and an entry of key k, set or removed. */
+static int load_with_entry(bool removed)
+{
+    struct buf b;
+    buf_init(&b, weft_heap());
+    int bad = buf_put_u8(&b, 1) || buf_put_varint(&b, 1) || buf_put_u32(&b, 0) ||
+              buf_put_varint(&b, 0) || buf_put_varint(&b, 0) || buf_put_varint(&b, 1) ||
+              buf_put_u8(&b, removed) || buf_put_blob(&b, "k", 1) ||
+              (!removed && buf_put_blob(&b, "v", 1)) || buf_put_blob(&b, "x", 1) ||
+              buf_put_u32(&b, crc32c(0, b.data, b.len));
+    assert_int_equal(bad, 0);
+    rig_reset(&rig);
+    int err = room_load_snapshot(rig.room, 1, b.data, b.len, why, sizeof why);
+    buf_done(&b);
+    return err;
+}
+
+static void a_table_of_entries_holds_what_is_there(void **state)
+{
+    (void)state;
+    assert_int_equal(load_with_entry(false), 0);
+    assert_int_equal(load_with_entry(true), WEFT_ECORRUPT);
+}
+
+/* Record 1 and 2 of a log, both by A. */
+static int load_two(uint64_t seq, uint64_t next_seq)
+{
+    struct record r = {.rev = 1, .prev_sum = record_first_sum(&rig.epoch), .seq = seq};
+    struct weft_op op;
+    struct buf b;
+    r.user_id = rig_user('A');
+    rig_reset(&rig);
+    weft_op_init(&op, weft_heap());
+    buf_init(&b, weft_heap());
+    assert_int_equal(weft_op_insert(&op, "x", 1), 0);
+    assert_int_equal(record_encode(&r, &op, &b), 0);
+    assert_int_equal(room_load_record(rig.room, 1, b.data, b.len, why, sizeof why), 0);
+    buf_clear(&b);
+    r = (struct record){.rev = 2, .prev_sum = r.sum, .seq = next_seq, .user_id = rig_user('A')};
+    assert_int_equal(record_encode(&r, &op, &b), 0);
+    int err = room_load_record(rig.room, 2, b.data, b.len, why, sizeof why);
+    buf_done(&b);
+    weft_op_done(&op);
+    return err;
+}
+
+static void a_seq_that_comes_twice_is_found(void **state)
+{
+    (void)state;
+    assert_int_equal(load_two(7, 8), 0);
+    assert_int_equal(load_two(7, 7), WEFT_ECORRUPT);
+    assert_int_equal(load_two(7, 6), WEFT_ECORRUPT);
+    assert_int_equal(load_two(7, 0), 0); /* without one: it is not counted */
 }
 
 static void a_missing_start_or_end_is_found(void **state)
@@ -328,12 +437,21 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        T(a_log_of_nothing_is_an_empty_room),          T(from_records_alone),
-        T(from_a_snapshot_and_what_lies_around_it),    T(a_snapshot_is_taken_when_it_is_worth_it),
-        T(a_snapshot_that_may_be_lost_is_taken_again), T(another_life_of_a_log_has_another_epoch),
-        T(a_full_table_of_entries_is_still_full),      T(every_flipped_bit_of_a_log_is_found),
-        T(every_flipped_bit_of_a_snapshot_is_found),   T(a_missing_start_or_end_is_found),
-        T(a_record_in_the_wrong_place_is_found),       T(a_snapshot_of_something_else_is_found),
+        T(a_log_of_nothing_is_an_empty_room),
+        T(from_records_alone),
+        T(from_a_snapshot_and_what_lies_around_it),
+        T(a_snapshot_is_taken_when_it_is_worth_it),
+        T(a_snapshot_that_may_be_lost_is_taken_again),
+        T(another_life_of_a_log_has_another_epoch),
+        T(a_full_table_of_entries_is_still_full),
+        T(every_flipped_bit_of_a_log_is_found),
+        T(every_flipped_bit_of_a_snapshot_is_found),
+        T(a_table_of_sessions_that_no_room_writes_is_found),
+        T(a_table_of_entries_holds_what_is_there),
+        T(a_seq_that_comes_twice_is_found),
+        T(a_missing_start_or_end_is_found),
+        T(a_record_in_the_wrong_place_is_found),
+        T(a_snapshot_of_something_else_is_found),
     };
     return cmocka_run_group_tests_name("a room from its log", tests, NULL, NULL);
 }

@@ -318,11 +318,13 @@ static void who_fell_behind_is_told_what_it_lacks(void **state)
     rig_commit(&rig);
     rig_cursor(&rig, 1, 2, 3);
     rig_flush(&rig);
+    uint64_t with_caret = room_info(rig.room).presence_seq;
     rig_leave(&rig, 3);
     rig_join(&rig, 4, 'D');
     says(rig_behind(&rig, 2, 0, known),
          "2: edit 0..1 [\"a\"]; 2: ack 2; 2: edit 2..3 [2,\"c\"]; 2: leave C; "
          "2: cursor 3 A@2; 2: join D");
+    says(rig_behind(&rig, 2, 3, with_caret), "2: leave C; 2: join D");
     known = room_info(rig.room).presence_seq;
     says(rig_behind(&rig, 2, 3, known), "");
     rig_leave(&rig, 4);
