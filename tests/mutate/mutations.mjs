@@ -3,8 +3,9 @@
 // A mutation replaces the bytes from `begin` to `end` by `text` and keeps the number of lines, so that
 // asserts name the same lines. Only what is spelled in the file itself, inside a function, is
 // touched: nothing that comes out of a macro (so no assert and no argument of one), no declaration
-// of a type, an enum or an attribute. Functions named *_check or check_* are left alone: they are the walkers that
-// tests run over a structure, they change nothing, and a weaker one shows as another mutant's survival.
+// of a type, an enum or an attribute. Functions named *_check or check_* are left alone: they are the
+// walkers that tests run over a structure. They change nothing, and a walker that was too weak would
+// let mutants of what it walks over survive.
 import { execFileSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 

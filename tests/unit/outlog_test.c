@@ -222,6 +222,19 @@ static void what_everybody_has_is_dropped(void **state)
     assert_string_equal(pull(100), "dd");
 }
 
+/* Whatever has gone through, there is room for what is kept and as much again that is gone. */
+static void a_long_life_takes_no_more_memory(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5000; i++) {
+        put("aaa", 0);
+        if (i % 3 == 0)
+            assert_non_null(pull(100));
+    }
+    assert_in_range(box.cap_entries, 1, 64);
+    assert_in_range(box.bytes.cap, 1, 512);
+}
+
 static void a_quiet_log_gives_its_memory_back(void **state)
 {
     (void)state;
@@ -298,6 +311,7 @@ int main(void)
         T(who_fell_off_is_given_what_belongs_before_that),
         T(catching_up_ends_with_the_next_broadcast),
         T(what_everybody_has_is_dropped),
+        T(a_long_life_takes_no_more_memory),
         T(a_quiet_log_gives_its_memory_back),
         T(without_memory_nothing_changes),
     };

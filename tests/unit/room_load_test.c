@@ -117,6 +117,32 @@ static void a_snapshot_is_taken_when_it_is_worth_it(void **state)
     assert_in_range(snapshots, 3, 5); /* of 40, 80, 160, 320 KiB of text */
 }
 
+static void a_snapshot_is_due_at_its_very_weight(void **state)
+{
+    (void)state;
+    enum { DUE_BYTES = 64 << 10, PIECE_BYTES = 8000 };
+    char notation[PIECE_BYTES + 3];
+    size_t weight = 0;
+    int rev = 0;
+    rig_join(&rig, 1, 'A');
+    snprintf(notation, sizeof notation, "'%0*d'", PIECE_BYTES, 0);
+    for (; weight + 2 * PIECE_BYTES < DUE_BYTES; rev++) {
+        rig_op(&rig, 1, notation, rev, 0);
+        assert_null(strstr(rig_commit(&rig), "snapshot"));
+        weight += rig.records[rev].len;
+    }
+    int last = (int)(DUE_BYTES - weight - (rig.records[0].len - PIECE_BYTES));
+    snprintf(notation, sizeof notation, "'%0*d'", last / 2, 0);
+    rig_op(&rig, 1, notation, rev, 0);
+    assert_null(strstr(rig_commit(&rig), "snapshot"));
+    weight += rig.records[rev++].len;
+    last = (int)(DUE_BYTES - weight - (rig.records[0].len - PIECE_BYTES));
+    snprintf(notation, sizeof notation, "'%0*d'", last, 0);
+    rig_op(&rig, 1, notation, rev, 0);
+    assert_int_equal(weight + rig.records[rev].len, DUE_BYTES);
+    assert_non_null(strstr(rig_commit(&rig), "snapshot"));
+}
+
 static void a_snapshot_that_may_be_lost_is_taken_again(void **state)
 {
     (void)state;
@@ -441,6 +467,7 @@ int main(void)
         T(from_records_alone),
         T(from_a_snapshot_and_what_lies_around_it),
         T(a_snapshot_is_taken_when_it_is_worth_it),
+        T(a_snapshot_is_due_at_its_very_weight),
         T(a_snapshot_that_may_be_lost_is_taken_again),
         T(another_life_of_a_log_has_another_epoch),
         T(a_full_table_of_entries_is_still_full),
