@@ -226,8 +226,11 @@ static void what_everybody_has_is_dropped(void **state)
 static void a_long_life_takes_no_more_memory(void **state)
 {
     (void)state;
+    for (int i = 0; i < 10; i++)
+        put("a", 0);
+    put("0123456789", 0); /* all others go at once */
     for (int i = 0; i < 5000; i++) {
-        put("aaa", 0);
+        put("a", 0);
         if (i % 3 == 0)
             assert_non_null(pull(100));
     }
