@@ -9,8 +9,9 @@ fi
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
-mkdir -p src/base src/text src/ot out/tests
+mkdir -p include/weft src/base src/text src/ot out/tests
 cp "$root/src/base/assert.h" src/base/
+cp "$root"/include/weft/{api,panic}.h include/weft/
 
 cat > src/text/a.c << 'C'
 #include "base/assert.h"
@@ -33,7 +34,7 @@ void weft_panic(const char *what, const char *file, int line) { (void)what, (voi
 C
 play() { # LIMIT CALLS: one program that makes the calls, counted like `make cov` does
     printf 'int a(int x, int y); int b(int x);\nint main(void) { %s return 0; }\n' "$2" > main.c
-    clang -DLIMIT="$1" -Isrc -fprofile-instr-generate -fcoverage-mapping \
+    clang -DLIMIT="$1" -Iinclude -Isrc -fprofile-instr-generate -fcoverage-mapping \
         main.c panic.c src/text/a.c src/ot/b.c -o "out/tests/limit$1_test" 2> err &&
         LLVM_PROFILE_FILE="$work/out/profile/%m.profraw" "out/tests/limit$1_test"
 }

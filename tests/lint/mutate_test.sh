@@ -6,10 +6,11 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
-mkdir -p src/{base,text,server} include packaging tests/{unit,mutate}
+mkdir -p src/{base,text,server} include/weft packaging tests/{unit,mutate}
 cp "$root/Makefile" .
 cp "$root/packaging/assets.sh" packaging/
 cp "$root"/src/base/assert.[ch] src/base/
+cp "$root"/include/weft/{api,panic}.h include/weft/
 cp "$root/src/server/assets.h" src/server/
 git init -q .
 
