@@ -3,8 +3,10 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/assert.h"
+#include "wire/wire.h"
 
 enum { FLAGS_MAX = 8, PROGRAM_BYTES = 64 };
 
@@ -12,6 +14,26 @@ const char *command_data(void)
 {
     const char *folder = getenv("WEFT_DATA");
     return folder != NULL && *folder != '\0' ? folder : "./weft-data";
+}
+
+bool command_room(const char *command, const char *room)
+{
+    if (room != NULL && wire_is_room_name(room, strlen(room)))
+        return true;
+    fprintf(stderr,
+            "weft %s: --room: found %.140s; expected the name of a room, 1 to 128 bytes of UTF-8 "
+            "without control characters and '/'\n",
+            command, room != NULL ? room : "nothing");
+    return false;
+}
+
+bool command_format(const char *command, const char *format, bool *ret_log)
+{
+    *ret_log = strcmp(format, "log") == 0;
+    if (*ret_log || strcmp(format, "text") == 0)
+        return true;
+    fprintf(stderr, "weft %s: --format: found %.40s; expected text or log\n", command, format);
+    return false;
 }
 
 int command_fail(const char *why)

@@ -30,6 +30,11 @@ bool command_read(int argc, char **argv, const char *usage, const struct command
 /* Where no --data is given: WEFT_DATA, as for `serve`, or ./weft-data. */
 const char *command_data(void);
 
+/* Whether --room and --format were given as they must be; if not, stderr has been told. `command` is
+ * the command's word. *ret_log: the format is `log`, and not `text`. */
+bool command_room(const char *command, const char *room);
+bool command_format(const char *command, const char *format, bool *ret_log);
+
 /* One sentence to stderr; returns EXIT_FAILED. */
 int command_fail(const char *why);
 

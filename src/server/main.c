@@ -10,6 +10,7 @@
 #include "server/backup.h"
 #include "server/check.h"
 #include "server/command.h"
+#include "server/export.h"
 #include "server/hub.h"
 #include "server/log.h"
 #include "server/repair.h"
@@ -36,6 +37,8 @@ static const char usage[] =
     "  weft check [--data FOLDER]      read everything in a data folder, say what is damaged\n"
     "  weft repair [--data FOLDER]     make damaged rooms open again, up to their last good edit\n"
     "  weft backup --to FOLDER         copy a data folder, also while a server uses it\n"
+    "  weft export --room NAME         write a room's text, or its whole log, to stdout\n"
+    "  weft import --room NAME         make a room from a text or a log on stdin\n"
     "  weft help                       this\n"
     "  weft --version                  the version\n";
 
@@ -162,7 +165,7 @@ static int command_serve(int argc, char **argv)
 {
     struct settings settings;
     char words[SETTINGS_WORDS_BYTES];
-    int err = settings_read(&settings, argc, argv, getenv, words, sizeof words);
+    int err = settings_read(&settings, argc - 1, argv + 1, getenv, words, sizeof words);
     if (err == WEFT_ENOENT) {
         print_serve_help();
         return EXIT_DONE;
@@ -174,28 +177,19 @@ static int command_serve(int argc, char **argv)
     return serve(&settings);
 }
 
-int main(int argc, char **argv)
+/* The commands that have arguments of their own, argv[0] being the command's word. */
+static const struct command {
+    const char *word;
+    int (*run)(int argc, char **argv);
+} COMMANDS[] = {
+    {"serve", command_serve},   {"check", command_check},   {"repair", command_repair},
+    {"backup", command_backup}, {"export", command_export}, {"import", command_import},
+};
+
+static int not_understood(const char *command)
 {
-    static const char *const words[] = {"serve", "check",     "repair", "backup",
-                                        "help",  "--version", "--help"};
-    const char *command = argc > 1 ? argv[1] : "";
-    if (strcmp(command, "serve") == 0)
-        return command_serve(argc - 2, argv + 2);
-    if (strcmp(command, "check") == 0)
-        return command_check(argc - 1, argv + 1);
-    if (strcmp(command, "repair") == 0)
-        return command_repair(argc - 1, argv + 1);
-    if (strcmp(command, "backup") == 0)
-        return command_backup(argc - 1, argv + 1);
-    if (strcmp(command, "--version") == 0) {
-        printf("weft %s\n", WEFT_VERSION);
-        return EXIT_DONE;
-    }
-    if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0 ||
-        strcmp(command, "help") == 0) {
-        fputs(usage, stdout);
-        return EXIT_DONE;
-    }
+    static const char *const words[] = {"serve",  "check", "repair",    "backup", "export",
+                                        "import", "help",  "--version", "--help"};
     if (*command == '\0') {
         fputs(usage, stderr);
         return EXIT_USAGE;
@@ -205,4 +199,22 @@ int main(int argc, char **argv)
             nearest != NULL ? "did you mean `weft " : "`weft help` lists them",
             nearest != NULL ? nearest : "", nearest != NULL ? "`?" : "");
     return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    const char *command = argc > 1 ? argv[1] : "";
+    for (size_t i = 0; i < sizeof COMMANDS / sizeof *COMMANDS; i++)
+        if (strcmp(command, COMMANDS[i].word) == 0)
+            return COMMANDS[i].run(argc - 1, argv + 1);
+    if (strcmp(command, "--version") == 0) {
+        printf("weft %s\n", WEFT_VERSION);
+        return EXIT_DONE;
+    }
+    if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0 ||
+        strcmp(command, "help") == 0) {
+        fputs(usage, stdout);
+        return EXIT_DONE;
+    }
+    return not_understood(command);
 }

@@ -87,11 +87,9 @@ static int gather(struct repair *r, const struct log_check *log, const struct uu
     return err;
 }
 
-static void print_done(const struct log_check *log, const struct uuid *epoch)
+static void print_done(const struct log_check *log)
 {
     char name[LOG_QUOTED_BYTES];
-    char text[UUID_TEXT_LEN + 1];
-    uuid_format(epoch, text);
     check_quoted(&log->name, name);
     if (!log->records_damaged)
         printf("room %s: repaired: its damaged snapshots are gone, no revision is\n", name);
@@ -99,8 +97,8 @@ static void print_done(const struct log_check *log, const struct uuid *epoch)
         printf("room %s: repaired: none of its %llu revisions could be kept, it is empty\n", name,
                (unsigned long long)log->head);
     else
-        printf("room %s: repaired: revisions 1 to %llu of %llu are kept, in the new epoch %s\n",
-               name, (unsigned long long)log->good, (unsigned long long)log->head, text);
+        printf("room %s: repaired: revisions 1 to %llu of %llu are kept, as a new epoch\n", name,
+               (unsigned long long)log->good, (unsigned long long)log->head);
 }
 
 static int rewrite(struct repair *r, const struct log_check *log)
@@ -119,7 +117,7 @@ static int rewrite(struct repair *r, const struct log_check *log)
     }
     store_batch_free(batch);
     if (err == 0)
-        print_done(log, &epoch);
+        print_done(log);
     else
         snprintf(r->why, sizeof r->why, "%s",
                  err == WEFT_ENOMEM ? "out of memory" : store_error_text(r->store));

@@ -21,7 +21,7 @@ static void put_words(struct json_writer *w, const char *words, size_t len)
     jw_string(w, words, utf8_valid(words, len, &bad) ? len : bad);
 }
 
-static void put_meta(struct json_writer *w, const struct room_meta *meta)
+void write_meta(struct json_writer *w, const struct room_meta *meta)
 {
     JW_LIT(w, "{");
     for (size_t i = 0; i < meta->n; i++) {
@@ -102,7 +102,7 @@ static void put_welcome(struct json_writer *w, const struct room_welcome *m)
     put_welcome_secrets(w, m);
     if (m->meta != NULL && m->meta->n != 0) {
         JW_KEY(w, "meta");
-        put_meta(w, m->meta);
+        write_meta(w, m->meta);
     }
     if (m->limit_message_bytes != 0 || m->limit_document_bytes != 0) {
         JW_KEY(w, "limits");
@@ -176,7 +176,7 @@ static void put_edit(struct json_writer *w, const struct room_edit *m)
         jw_op(w, m->op);
         if (m->meta != NULL && m->meta->n != 0) {
             JW_KEY(w, "meta");
-            put_meta(w, m->meta);
+            write_meta(w, m->meta);
         }
         JW_LIT(w, "}");
         return;
@@ -207,7 +207,7 @@ static void put_meta_set(struct json_writer *w, const struct room_meta_set *m)
     JW_KEY(w, "user_id");
     jw_uuid(w, &m->user_id);
     JW_KEY(w, "meta");
-    put_meta(w, m->meta);
+    write_meta(w, m->meta);
     JW_LIT(w, "}");
 }
 
@@ -315,7 +315,7 @@ static void put_history_item(struct json_writer *w, const struct room_history_it
     jw_op(w, m->op);
     if (m->meta != NULL && m->meta->n != 0) {
         JW_KEY(w, "meta");
-        put_meta(w, m->meta);
+        write_meta(w, m->meta);
     }
     JW_LIT(w, "}");
 }

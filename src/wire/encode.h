@@ -11,4 +11,7 @@
 /* {"user_id":...,"name":...,"color":...,"position":...,"anchor":...}, as far as there is a value. */
 void write_person(struct json_writer *w, const struct room_person *p);
 
+/* {"key":"value","gone":null} */
+void write_meta(struct json_writer *w, const struct room_meta *meta);
+
 #endif

@@ -216,6 +216,12 @@ int wire_decode_query(const char *query, size_t len, struct wire_connect *ret,
 
 /* --- the room's name --- */
 
+bool wire_is_room_name(const char *name, size_t len)
+{
+    return len != 0 && len <= ROOM_NAME_BYTES_MAX && utf8_valid(name, len, NULL) &&
+           !field_has_control(name, len) && memchr(name, '/', len) == NULL;
+}
+
 int wire_decode_room_name(const char *segment, size_t len, char ret[ROOM_NAME_BYTES_MAX + 1],
                           size_t *ret_len, struct room_error *ret_error)
 {
@@ -228,7 +234,7 @@ int wire_decode_room_name(const char *segment, size_t len, char ret[ROOM_NAME_BY
         return fail(ret_error, "room", raw, "two hex digits after each %");
     if (p == PERCENT_LONG || n == 0)
         return fail(ret_error, "room", raw, EXPECTED);
-    if (!utf8_valid(name, n, NULL) || field_has_control(name, n) || memchr(name, '/', n) != NULL)
+    if (!wire_is_room_name(name, n))
         return fail(ret_error, "room", (struct room_str){name, n}, EXPECTED);
     memcpy(ret, name, n);
     ret[n] = '\0';

@@ -85,4 +85,7 @@ WEFT_CHECKED int wire_decode_room_name(const char *segment, size_t len,
                                        char ret[ROOM_NAME_BYTES_MAX + 1], size_t *ret_len,
                                        struct room_error *ret_error);
 
+/* Whether it is one, as it stands. */
+bool wire_is_room_name(const char *name, size_t len);
+
 #endif

@@ -306,7 +306,7 @@ static void a_room_is_kept_up_to_its_last_good_revision(void **state)
                                     "revisions the first 299 are good\n"
                                     "the folder as it was is kept in "));
     assert_non_null(strstr(printed, "room \"plan\": repaired: revisions 1 to 299 of 400 are kept, "
-                                    "in the new epoch "));
+                                    "as a new epoch\n"));
     assert_non_null(strstr(printed, "\n1 room repaired, 0 not\n"));
     expect(EXIT_DONE, "looked at 2 rooms, 302 revisions, 0 snapshots: all good\n");
 
