@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,36 +14,25 @@
 #include <unistd.h>
 
 #include "store/folder.h"
+#include "store/say.h"
 #include "store/sqlite.h"
 
 enum { PATH_BYTES = 4096, SECRET_BYTES_MAX = 4096 };
-
-static int say(char *why, size_t why_bytes, int err, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static int say(char *why, size_t why_bytes, int err, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(why, why_bytes, format, args);
-    va_end(args);
-    return err;
-}
 
 /* An empty folder, made when it is missing. */
 static int take_target(const char *to, char *why, size_t why_bytes)
 {
     if (mkdir(to, 0700) != 0 && errno != EEXIST)
-        return say(why, why_bytes, WEFT_EIO, "%s cannot be made: %m", to);
+        return store_say(why, why_bytes, WEFT_EIO, "%s cannot be made: %m", to);
     DIR *dir = opendir(to);
     if (dir == NULL)
-        return say(why, why_bytes, WEFT_EIO, "%s cannot be opened: %m", to);
+        return store_say(why, why_bytes, WEFT_EIO, "%s cannot be opened: %m", to);
     int err = 0;
     for (const struct dirent *e; err == 0 && (e = readdir(dir)) != NULL;)
         if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-            err = say(why, why_bytes, WEFT_EINVAL,
-                      "%s has %.100s in it; expected a folder that is empty or not there", to,
-                      e->d_name);
+            err = store_say(why, why_bytes, WEFT_EINVAL,
+                            "%s has %.100s in it; expected a folder that is empty or not there", to,
+                            e->d_name);
     (void)closedir(dir);
     return err;
 }
@@ -65,7 +53,7 @@ static int sqlite_say(sqlite3 *db, int rc, const char *path, char *why, size_t w
         err = WEFT_ECORRUPT;
     const char *what =
         db != NULL && sqlite3_errcode(db) == rc ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
-    return say(why, why_bytes, err, "%s: %s (%d)", path, what, rc);
+    return store_say(why, why_bytes, err, "%s: %s (%d)", path, what, rc);
 }
 
 /* Whatever SQLite writes outside of a commit is not synced by itself. */
@@ -106,7 +94,7 @@ static int copy_database(const char *from_path, const char *to_path, char *why, 
     sqlite3 *b = NULL;
     int fd = open(to_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600); /* SQLite: for everybody */
     if (fd < 0)
-        return say(why, why_bytes, WEFT_EIO, "%s cannot be made: %m", to_path);
+        return store_say(why, why_bytes, WEFT_EIO, "%s cannot be made: %m", to_path);
     (void)close(fd);
     int err = 0;
     int rc = sqlite3_open_v2(from_path, &a, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
@@ -122,7 +110,7 @@ static int copy_database(const char *from_path, const char *to_path, char *why, 
     (void)sqlite3_close(a);
     (void)sqlite3_close(b);
     if (err == 0 && sync_path(to_path, 0) != 0)
-        err = say(why, why_bytes, WEFT_EIO, "%s cannot be synced: %m", to_path);
+        err = store_say(why, why_bytes, WEFT_EIO, "%s cannot be synced: %m", to_path);
     return err;
 }
 
@@ -147,25 +135,25 @@ static int copy_secret(const char *from, const char *to, const char *name, char 
     char to_path[PATH_BYTES];
     uint8_t bytes[SECRET_BYTES_MAX + 1];
     if (!path_in(from, name, from_path) || !path_in(to, name, to_path))
-        return say(why, why_bytes, WEFT_EINVAL, "a data folder's path is too long");
+        return store_say(why, why_bytes, WEFT_EINVAL, "a data folder's path is too long");
     int fd = open(from_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0 && errno == ENOENT)
         return 0; /* a server that has not started has none yet */
     if (fd < 0)
-        return say(why, why_bytes, WEFT_EIO, "%s cannot be read: %m", from_path);
+        return store_say(why, why_bytes, WEFT_EIO, "%s cannot be read: %m", from_path);
     ssize_t len = read(fd, bytes, sizeof bytes);
     int failed = errno;
     (void)close(fd);
     errno = failed;
     if (len < 0)
-        return say(why, why_bytes, WEFT_EIO, "%s cannot be read: %m", from_path);
+        return store_say(why, why_bytes, WEFT_EIO, "%s cannot be read: %m", from_path);
     if (len > SECRET_BYTES_MAX)
-        return say(why, why_bytes, WEFT_EINVAL,
-                   "%s has more than %d bytes; this is no secret of a "
-                   "server",
-                   from_path, SECRET_BYTES_MAX);
+        return store_say(why, why_bytes, WEFT_EINVAL,
+                         "%s has more than %d bytes; this is no secret of a "
+                         "server",
+                         from_path, SECRET_BYTES_MAX);
     if (write_file(to_path, bytes, (size_t)len) != 0)
-        return say(why, why_bytes, WEFT_EIO, "%s cannot be written: %m", to_path);
+        return store_say(why, why_bytes, WEFT_EIO, "%s cannot be written: %m", to_path);
     explicit_bzero(bytes, sizeof bytes);
     return 0;
 }
@@ -180,13 +168,13 @@ static int copy_logs(const char *from, const char *to, uint64_t *ret_bytes, char
     struct stat info;
     if (!path_in(from, "weft.db", from_path) || !path_in(to, "weft.db.part", part_path) ||
         !path_in(to, "weft.db", to_path))
-        return say(why, why_bytes, WEFT_EINVAL, "a data folder's path is too long");
+        return store_say(why, why_bytes, WEFT_EINVAL, "a data folder's path is too long");
     int err = copy_database(from_path, part_path, why, why_bytes);
     if (err != 0)
         return err;
     if (stat(part_path, &info) != 0 || rename(part_path, to_path) != 0 ||
         sync_path(to, O_DIRECTORY) != 0)
-        return say(why, why_bytes, WEFT_EIO, "%s cannot be made: %m", to_path);
+        return store_say(why, why_bytes, WEFT_EIO, "%s cannot be made: %m", to_path);
     *ret_bytes = (uint64_t)info.st_size;
     return 0;
 }

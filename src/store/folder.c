@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,20 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/say.h"
+
 /* A secret's file while it is being written; renamed into place when it is whole. */
 enum { TEMPORARY_NAME_BYTES = 80 };
-
-static int say(char *why, size_t why_bytes, int err, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static int say(char *why, size_t why_bytes, int err, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(why, why_bytes, format, args);
-    va_end(args);
-    return err;
-}
 
 static int open_folder(const char *folder)
 {
@@ -85,13 +74,15 @@ int store_folder_take(const char *folder, int *ret_fd, char *why, size_t why_byt
 {
     int folder_fd = make_folder(folder);
     if (folder_fd < 0)
-        return say(why, why_bytes, WEFT_EIO, "data folder %s cannot be made or opened: %m", folder);
+        return store_say(why, why_bytes, WEFT_EIO, "data folder %s cannot be made or opened: %m",
+                         folder);
     int fd = openat(folder_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     int failed = errno;
     (void)close(folder_fd);
     errno = failed;
     if (fd < 0)
-        return say(why, why_bytes, WEFT_EIO, "data folder %s cannot be written to: %m", folder);
+        return store_say(why, why_bytes, WEFT_EIO, "data folder %s cannot be written to: %m",
+                         folder);
 
     if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
         write_pid(fd);
@@ -100,11 +91,12 @@ int store_folder_take(const char *folder, int *ret_fd, char *why, size_t why_byt
     }
     int err = errno == EWOULDBLOCK ? WEFT_EBUSY : WEFT_EIO;
     if (err == WEFT_EIO)
-        (void)say(why, why_bytes, err, "data folder %s cannot be locked: %m", folder);
+        (void)store_say(why, why_bytes, err, "data folder %s cannot be locked: %m", folder);
     else
-        (void)say(why, why_bytes, err,
-                  "data folder %s is in use by process %ld; stop that one, or use another folder",
-                  folder, read_pid(fd));
+        (void)store_say(
+            why, why_bytes, err,
+            "data folder %s is in use by process %ld; stop that one, or use another folder", folder,
+            read_pid(fd));
     (void)close(fd);
     return err;
 }
@@ -158,14 +150,15 @@ static int read_secret(int fd, uint8_t *secret, size_t len, const char *folder, 
     struct stat info;
     int err = 0;
     if (fstat(fd, &info) != 0)
-        err = say(why, why_bytes, WEFT_EIO, "%s/%s cannot be read: %m", folder, name);
+        err = store_say(why, why_bytes, WEFT_EIO, "%s/%s cannot be read: %m", folder, name);
     else if (!S_ISREG(info.st_mode) || info.st_size != (off_t)len)
-        err = say(why, why_bytes, WEFT_ECORRUPT,
-                  "%s/%s is not a file of %zu bytes; put a backup of it back, or remove it to have "
-                  "a new one made",
-                  folder, name, len);
+        err = store_say(
+            why, why_bytes, WEFT_ECORRUPT,
+            "%s/%s is not a file of %zu bytes; put a backup of it back, or remove it to have "
+            "a new one made",
+            folder, name, len);
     else if (read_all(fd, secret, len) != 0)
-        err = say(why, why_bytes, WEFT_EIO, "%s/%s cannot be read: %m", folder, name);
+        err = store_say(why, why_bytes, WEFT_EIO, "%s/%s cannot be read: %m", folder, name);
     (void)close(fd);
     return err;
 }
@@ -205,7 +198,7 @@ static int read_file(int folder_fd, uint8_t *bytes, size_t len, const char *fold
         return read_secret(fd, bytes, len, folder, name, why, why_bytes);
     if (errno == ENOENT)
         return WEFT_ENOENT;
-    return say(why, why_bytes, WEFT_EIO, "%s/%s cannot be read: %m", folder, name);
+    return store_say(why, why_bytes, WEFT_EIO, "%s/%s cannot be read: %m", folder, name);
 }
 
 static int renew_generation(int folder_fd)
@@ -223,10 +216,10 @@ int store_folder_renew(const char *folder, char *why, size_t why_bytes)
 {
     int folder_fd = open_folder(folder);
     if (folder_fd < 0)
-        return say(why, why_bytes, WEFT_EIO, "data folder %s cannot be opened: %m", folder);
+        return store_say(why, why_bytes, WEFT_EIO, "data folder %s cannot be opened: %m", folder);
     int err = 0;
     if (renew_generation(folder_fd) != 0)
-        err = say(why, why_bytes, WEFT_EIO, "%s/generation cannot be written: %m", folder);
+        err = store_say(why, why_bytes, WEFT_EIO, "%s/generation cannot be written: %m", folder);
     (void)close(folder_fd);
     return err;
 }
@@ -236,7 +229,7 @@ int store_folder_generation(const char *folder, struct uuid *ret, char *why, siz
     struct uuid found = {0};
     int folder_fd = open_folder(folder);
     if (folder_fd < 0)
-        return say(why, why_bytes, WEFT_EIO, "data folder %s cannot be opened: %m", folder);
+        return store_say(why, why_bytes, WEFT_EIO, "data folder %s cannot be opened: %m", folder);
     int err =
         read_file(folder_fd, found.bytes, sizeof found.bytes, folder, "generation", why, why_bytes);
     (void)close(folder_fd);
@@ -251,12 +244,12 @@ int store_folder_secret(const char *folder, const char *name, uint8_t *secret, s
 {
     int folder_fd = open_folder(folder);
     if (folder_fd < 0)
-        return say(why, why_bytes, WEFT_EIO, "data folder %s cannot be opened: %m", folder);
+        return store_say(why, why_bytes, WEFT_EIO, "data folder %s cannot be opened: %m", folder);
     int err = read_file(folder_fd, secret, len, folder, name, why, why_bytes);
     if (err == WEFT_ENOENT) {
         err = 0;
         if (random_bytes(secret, len) != 0 || make_secret(folder_fd, name, secret, len) != 0)
-            err = say(why, why_bytes, WEFT_EIO, "%s/%s cannot be made: %m", folder, name);
+            err = store_say(why, why_bytes, WEFT_EIO, "%s/%s cannot be made: %m", folder, name);
     }
     (void)close(folder_fd);
     return err;
@@ -337,10 +330,11 @@ int store_folder_begin(const char *folder, bool synced, const char *boot_id, boo
     bool renewed = false;
     int folder_fd = open_folder(folder);
     if (folder_fd < 0)
-        return say(why, why_bytes, WEFT_EIO, "data folder %s cannot be opened: %m", folder);
+        return store_say(why, why_bytes, WEFT_EIO, "data folder %s cannot be opened: %m", folder);
     int err = 0;
     if (begin(folder_fd, synced, boot_id, &renewed) != 0)
-        err = say(why, why_bytes, WEFT_EIO, "data folder %s cannot be written to: %m", folder);
+        err =
+            store_say(why, why_bytes, WEFT_EIO, "data folder %s cannot be written to: %m", folder);
     else
         *ret_renewed = renewed;
     (void)close(folder_fd);
@@ -351,10 +345,10 @@ int store_folder_end(const char *folder, char *why, size_t why_bytes)
 {
     int folder_fd = open_folder(folder);
     if (folder_fd < 0)
-        return say(why, why_bytes, WEFT_EIO, "data folder %s cannot be opened: %m", folder);
+        return store_say(why, why_bytes, WEFT_EIO, "data folder %s cannot be opened: %m", folder);
     int err = 0;
     if (sync_logs(folder_fd) != 0)
-        err = say(why, why_bytes, WEFT_EIO, "data folder %s cannot be synced: %m", folder);
+        err = store_say(why, why_bytes, WEFT_EIO, "data folder %s cannot be synced: %m", folder);
     (void)close(folder_fd);
     return err;
 }
