@@ -1,6 +1,6 @@
 /* weft/text.h - the document: a rope over UTF-8 that counts in every unit at once.
  *
- * A text is a sequence of Unicode scalar values. Positions and lengths named `_cp` count code
+ * A text is a sequence of Unicode scalar values without U+0000. Positions and lengths named `_cp` count code
  * points, `_bytes` UTF-8 bytes, `_u16` UTF-16 units (what browsers and editors count), `_lines`
  * line feeds. A text of n code points has gaps 0..n.
  *
@@ -8,10 +8,10 @@
  * an edit next to the one before is O(1). Memory is at most about twice the text plus a few KiB.
  *
  * Not thread-safe, reading included: a read may complete sums that an edit left open. Different
- * texts may be used by different threads. Text given in is valid UTF-8, or else WEFT_EUTF8 is
- * returned; it must not lie in the text that is edited. After any error the text is unchanged and
- * nothing was written to what `ret` points to. U+0000 is a character like any other here, but no
- * operation inserts it (op.h): a text that operations work on holds none. */
+ * texts may be used by different threads. Text given in is valid UTF-8 without U+0000, which no
+ * operation could insert either (op.h), or else WEFT_EUTF8 is returned; it must not lie in the text
+ * that is edited. After any error the text is unchanged and nothing was written to what `ret`
+ * points to. */
 #ifndef WEFT_TEXT_H
 #define WEFT_TEXT_H
 

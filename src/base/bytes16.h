@@ -60,6 +60,17 @@ static inline bool bytes16_is_ascii(struct bytes16 b)
     return ((b.lo | b.hi) & 0x8080808080808080u) == 0;
 }
 
+/* Whether the n bytes that were loaded are ASCII and none of them is NUL: one is taken from each of
+ * them, which sets bit 7 where there is none to take. */
+static inline bool bytes16_is_plain(struct bytes16 b, size_t n)
+{
+    const uint64_t high = 0x8080808080808080u;
+    const uint64_t ones = 0x0101010101010101u;
+    if (n <= 8)
+        return ((b.lo | (b.lo - (ones >> 8 * (8 - n)))) & high) == 0;
+    return ((b.lo | (b.lo - ones) | b.hi | (b.hi - (ones >> 8 * (16 - n)))) & high) == 0;
+}
+
 /* How many of eight bytes have bit 7 set, no other bit being set: their sum. */
 static inline size_t bytes8_count_high(uint64_t bits)
 {

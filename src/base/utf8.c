@@ -121,32 +121,38 @@ static uint64_t fours_of(uint64_t w)
     return w & w << 1 & w << 2 & w << 3 & HIGH_BITS;
 }
 
-/* Line feeds; *ret_ascii tells whether anything is not ASCII. Of at most LANES_MAX bytes. */
-static size_t lines_of(const char *s, size_t len_bytes, bool *ret_ascii)
+/* What is above 0 as a signed byte: ASCII without NUL. */
+static lanes lanes_plain(lanes v)
+{
+    return (lanes)((signed_lanes)v > 0);
+}
+
+/* Line feeds; *ret_plain tells whether all is ASCII without NUL. Of at most LANES_MAX bytes. */
+static size_t lines_of(const char *s, size_t len_bytes, bool *ret_plain)
 {
     lanes count = {0};
-    lanes all = {0};
+    lanes plain = ~count;
     size_t i = 0;
     for (; len_bytes - i >= 2 * LANES; i += 2 * LANES) {
         lanes v = lanes_load(s + i);
         lanes w = lanes_load(s + i + LANES);
-        all |= v | w;
+        plain &= lanes_plain(v) & lanes_plain(w);
         count -= (lanes)(v == '\n') + (lanes)(w == '\n');
     }
     if (len_bytes - i >= LANES) {
         lanes v = lanes_load(s + i);
-        all |= v;
+        plain &= lanes_plain(v);
         count -= (lanes)(v == '\n');
         i += LANES;
     }
-    uint64_t high = lanes_high(all);
+    bool is_plain = lanes_high(~plain) == 0;
     size_t lines = lanes_sum(count);
     if (i < len_bytes) {
         struct bytes16 b = bytes16_load(s + i, len_bytes - i);
         lines += bytes16_lines(b);
-        high |= (b.lo | b.hi) & HIGH_BITS;
+        is_plain &= bytes16_is_plain(b, len_bytes - i);
     }
-    *ret_ascii = high == 0;
+    *ret_plain = is_plain;
     return lines;
 }
 
@@ -182,7 +188,7 @@ size_t utf8_count(const char *s, size_t len_bytes)
     return len_bytes - tails;
 }
 
-/* Block by block; one that is ASCII, as nearly all are, is read once. */
+/* Block by block; one that is plain, as nearly all are, is read once. */
 struct utf8_size utf8_measure(const char *s, size_t len_bytes)
 {
     size_t tails = 0;
@@ -190,9 +196,9 @@ struct utf8_size utf8_measure(const char *s, size_t len_bytes)
     size_t lines = 0;
     for (size_t i = 0; i < len_bytes;) {
         size_t n = len_bytes - i < LANES_MAX ? len_bytes - i : LANES_MAX;
-        bool ascii;
-        lines += lines_of(s + i, n, &ascii);
-        if (!ascii)
+        bool is_plain;
+        lines += lines_of(s + i, n, &is_plain);
+        if (!is_plain)
             not_ascii_of(s + i, n, &tails, &fours);
         i += n;
     }
@@ -200,14 +206,14 @@ struct utf8_size utf8_measure(const char *s, size_t len_bytes)
     return (struct utf8_size){.cps = cps, .u16s = cps + fours, .lines = lines};
 }
 
-bool utf8_ascii(const char *s, size_t len_bytes, size_t *ret_lines)
+bool utf8_plain(const char *s, size_t len_bytes, size_t *ret_lines)
 {
     size_t lines = 0;
     for (size_t i = 0; i < len_bytes;) {
         size_t n = len_bytes - i < LANES_MAX ? len_bytes - i : LANES_MAX;
-        bool ascii;
-        lines += lines_of(s + i, n, &ascii);
-        if (!ascii)
+        bool is_plain;
+        lines += lines_of(s + i, n, &is_plain);
+        if (!is_plain)
             return false;
         i += n;
     }

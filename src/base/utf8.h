@@ -20,8 +20,8 @@ struct utf8_size {
 bool utf8_valid(const char *s, size_t len_bytes, size_t *ret_bad_bytes);
 bool utf8_has_nul(const char *s, size_t len_bytes);
 
-/* True when all is ASCII: then *ret_lines is its line feeds. */
-bool utf8_ascii(const char *s, size_t len_bytes, size_t *ret_lines);
+/* True when all is ASCII and none of it NUL: then *ret_lines is its line feeds. */
+bool utf8_plain(const char *s, size_t len_bytes, size_t *ret_lines);
 
 /* The functions below take valid UTF-8. */
 size_t utf8_count(const char *s, size_t len_bytes);

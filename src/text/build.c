@@ -87,7 +87,7 @@ void cuts_next(struct cuts *c, struct leaf *l)
 int weft_text_from(const struct weft_alloc *alloc, const char *utf8, size_t len_bytes,
                    struct weft_text **ret)
 {
-    if (!utf8_valid(utf8, len_bytes, NULL))
+    if (!utf8_valid(utf8, len_bytes, NULL) || utf8_has_nul(utf8, len_bytes))
         return WEFT_EUTF8;
     if (len_bytes > TEXT_CP_MAX && utf8_count(utf8, len_bytes) > TEXT_CP_MAX)
         return WEFT_ELIMIT;

@@ -22,10 +22,12 @@ static bool leaf_check(const struct weft_text *t, const struct leaf *l)
     size_t least = t->leaves == 1 ? 0 : l == t->last ? 1 : LEAF_MIN;
     if (leaf_bytes(l) < least)
         return false;
-    /* Both sides of the gap are whole code points. */
+    /* Both sides of the gap are whole code points, none of them U+0000. */
     const char *behind = l->bytes + l->behind;
     size_t behind_bytes = LEAF_CAP - l->behind;
     if (!utf8_valid(l->bytes, l->gap_bytes, NULL) || !utf8_valid(behind, behind_bytes, NULL))
+        return false;
+    if (utf8_has_nul(l->bytes, l->gap_bytes) || utf8_has_nul(behind, behind_bytes))
         return false;
     struct count count = text_measure(l->bytes, l->gap_bytes);
     if (count.cp != l->gap_cp)

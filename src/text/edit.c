@@ -92,12 +92,12 @@ static __attribute__((noinline)) int insert_any(struct weft_text *t, size_t pos_
     bool is_ascii;
     if (len_bytes <= BYTES16_MAX) {
         few = bytes16_load(utf8, len_bytes);
-        is_ascii = bytes16_is_ascii(few);
+        is_ascii = bytes16_is_plain(few, len_bytes);
         lines = bytes16_lines(few);
     } else {
-        is_ascii = utf8_ascii(utf8, len_bytes, &lines);
+        is_ascii = utf8_plain(utf8, len_bytes, &lines);
     }
-    if (!is_ascii && !utf8_valid(utf8, len_bytes, NULL))
+    if (!is_ascii && (!utf8_valid(utf8, len_bytes, NULL) || utf8_has_nul(utf8, len_bytes)))
         return WEFT_EUTF8;
     size_t left_cp = TEXT_CP_MAX - t->total.cp;
     if (len_bytes > left_cp && utf8_count(utf8, len_bytes) > left_cp)
@@ -135,8 +135,8 @@ int weft_text_insert(struct weft_text *t, size_t pos_cp, const char *utf8, size_
     if (len_bytes == 0)
         return 0;
     struct leaf *l = t->finger.leaf;
-    /* Typing on: most edits there are. */
-    if (len_bytes == 1 && (uint8_t)*utf8 < 0x80 && l != NULL &&
+    /* Typing on: most edits there are. ASCII without NUL is what is above 0 as a signed byte. */
+    if (len_bytes == 1 && (int8_t)*utf8 > 0 && l != NULL &&
         pos_cp - t->finger.start_cp == l->gap_cp && leaf_room(l) > 0 && t->total.cp < TEXT_CP_MAX) {
         l->bytes[l->gap_bytes] = *utf8;
         inserted(t, l, 1, 1, *utf8 == '\n');

@@ -142,7 +142,7 @@ static struct count run_measure(const struct leaf *l, const char *run, size_t le
     if (len_bytes <= BYTES16_MAX)
         lines = bytes16_lines(bytes16_load(run, len_bytes));
     else
-        (void)utf8_ascii(run, len_bytes, &lines);
+        (void)utf8_plain(run, len_bytes, &lines);
     count.lines = (uint32_t)lines;
     return count;
 }

@@ -30,7 +30,7 @@ static void compare(const struct fuzz *z)
 static void fuzz_insert(struct fuzz *z, size_t pos, const char *s, size_t len)
 {
     int err = weft_text_insert(z->text, pos, s, len);
-    if (!utf8_valid(s, len, NULL)) {
+    if (!utf8_valid(s, len, NULL) || utf8_has_nul(s, len)) {
         WEFT_ASSERT(err == WEFT_EUTF8);
         return;
     }
@@ -68,7 +68,7 @@ static void fuzz_query(const struct fuzz *z, size_t pos)
 /* One insertion that was reserved passes without memory. */
 static void fuzz_reserved(struct fuzz *z, size_t pos, const char *s, size_t len)
 {
-    if (!utf8_valid(s, len, NULL))
+    if (!utf8_valid(s, len, NULL) || utf8_has_nul(s, len))
         return;
     WEFT_ASSERT(weft_text_reserve(z->text, 1, len) == 0);
     z->faulty.fail_at = z->faulty.requests;

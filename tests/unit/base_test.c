@@ -494,8 +494,8 @@ static void measuring_like_one_by_one(void **state)
         }
         ok = ok && skips_like_one_by_one(s, len, want);
         size_t lines = 99;
-        bool ascii = utf8_ascii(s, len, &lines);
-        ok = ok && ascii == (want.cps == len) && lines == (ascii ? want.lines : 99);
+        bool plain = utf8_plain(s, len, &lines);
+        ok = ok && plain == (want.cps == len) && lines == (plain ? want.lines : 99);
         struct utf8_size got = utf8_measure(s, len);
         ok = ok && got.cps == want.cps && got.u16s == want.u16s && got.lines == want.lines &&
              utf8_count(s, len) == want.cps && utf8_offset(s, len, want.cps) == len &&
@@ -527,14 +527,23 @@ static void measuring_long_texts(void **state)
             assert_int_equal(utf8_count(s, cps * n), cps);
             assert_true(utf8_valid(s, cps * n, NULL));
             size_t lines = 99;
-            assert_int_equal(utf8_ascii(s, cps * n, &lines), n == 1);
+            assert_int_equal(utf8_plain(s, cps * n, &lines), n == 1);
             assert_int_equal(lines, kind == 0 ? cps : n == 1 ? 0 : 99);
         }
-        /* One that is not ASCII behind many that are. */
+        /* One that is not ASCII, or is NUL, behind many that are. */
         if (n == 1) {
+            for (size_t len = 1; len <= 100; len++) {
+                size_t lines = 99;
+                s[CPS / 2] = 0;
+                assert_false(utf8_plain(s + CPS / 2 + 1 - len, len, &lines));
+                assert_false(utf8_plain(s, CPS / 2 + len, &lines));
+                assert_int_equal(utf8_measure(s, CPS).cps, CPS);
+                s[CPS / 2] = *EACH[kind];
+                assert_int_equal(lines, 99);
+            }
             memcpy(s + CPS, EACH[2], 2);
             size_t lines = 99;
-            assert_false(utf8_ascii(s, CPS + 2, &lines));
+            assert_false(utf8_plain(s, CPS + 2, &lines));
             assert_int_equal(utf8_measure(s, CPS + 2).cps, CPS + 1);
             assert_false(utf8_valid(s, CPS + 1, &lines));
             assert_int_equal(lines, CPS);
@@ -558,14 +567,18 @@ static void up_to_sixteen_bytes(void **state)
         assert_memory_equal(out, s, n);
         for (size_t i = n; i < BYTES16_MAX; i++)
             assert_int_equal(out[i], 0);
-        assert_true(bytes16_is_ascii(b));
+        assert_true(bytes16_is_plain(b, n));
         assert_int_equal(bytes16_lines(b), 0);
         for (size_t i = 0; i < n; i++) {
             char saved = s[i];
             s[i] = '\n';
             assert_int_equal(bytes16_lines(bytes16_load(s, n)), 1);
-            s[i] = '\x80';
-            assert_false(bytes16_is_ascii(bytes16_load(s, n)));
+            for (int byte = -128; byte < 128; byte++) {
+                s[i] = (char)byte;
+                b = bytes16_load(s, n);
+                assert_int_equal(bytes16_is_ascii(b), byte >= 0);
+                assert_int_equal(bytes16_is_plain(b, n), byte > 0);
+            }
             s[i] = saved;
         }
         free(s);

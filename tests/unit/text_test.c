@@ -100,15 +100,39 @@ static void insert_and_delete(void **state)
     weft_text_free(t);
 }
 
-/* NUL is a code point like others here; who forbids it asks before. */
-static void nul_is_text(void **state)
+/* U+0000 is refused wherever it stands, alone or beside other code points, typed or loaded. */
+static void nul_is_no_text(void **state)
 {
     (void)state;
-    struct weft_text *t;
-    assert_int_equal(weft_text_from(weft_heap(), "a\0b", 3, &t), 0);
-    assert_int_equal(weft_text_insert(t, 1, "\0", 1), 0);
-    assert_true(weft_text_check(t));
-    assert_true(weft_text_equal(t, "a\0\0b", 4));
+    static const char *const FILL[] = {"a", AUML};
+    char s[2 * 70];
+    struct weft_text *t = text_of("ab" AUML "c");
+    struct weft_text *none = t;
+    for (size_t at = 1; at <= 4; at++) { /* the gap stays where it was, or goes there first */
+        assert_int_equal(weft_text_insert(t, at, "x", 1), 0);
+        assert_int_equal(weft_text_insert(t, at + 1, "\0", 1), WEFT_EUTF8);
+        assert_int_equal(weft_text_insert(t, at - 1, "\0", 1), WEFT_EUTF8);
+        assert_int_equal(weft_text_delete(t, at, 1), 0);
+    }
+    for (size_t width = 1; width <= 2; width++) {
+        for (size_t n = 1; n <= 70; n++) {
+            for (size_t i = 0; i < n; i++)
+                memcpy(s + width * i, FILL[width - 1], width);
+            for (size_t i = 0; i < n; i++) {
+                char saved[2];
+                size_t len = width * n - width + 1;
+                memcpy(saved, s + width * i, width);
+                memmove(s + width * i + 1, s + width * (i + 1), width * (n - i - 1));
+                s[width * i] = 0;
+                assert_int_equal(weft_text_insert(t, 2, s, len), WEFT_EUTF8);
+                assert_int_equal(weft_text_from(weft_heap(), s, len, &none), WEFT_EUTF8);
+                memmove(s + width * (i + 1), s + width * i + 1, width * (n - i - 1));
+                memcpy(s + width * i, saved, width);
+            }
+        }
+    }
+    assert_ptr_equal(none, t);
+    assert_text(t, "ab" AUML "c");
     weft_text_free(t);
 }
 
@@ -598,6 +622,7 @@ static void check_finds_damaged_leaves(void **state)
     DAMAGE(l->next, NULL);
     DAMAGE(l->bytes[3], saved == '\n' ? 'x' : '\n');
     DAMAGE(l->bytes[3], '\x80');
+    DAMAGE(l->bytes[3], 0);
     DAMAGE(l->gap_bytes, saved - 1);
     DAMAGE(l->gap_cp, saved - 1);
     DAMAGE(l->behind, LEAF_CAP + 1);
@@ -613,6 +638,7 @@ static void check_finds_damaged_leaves(void **state)
     assert_ptr_equal(t->finger.leaf, l);
     assert_true(weft_text_check(t));
     DAMAGE(l->bytes[l->behind], '\x80');
+    DAMAGE(l->bytes[l->behind], 0);
     DAMAGE(t->finger.start_cp, saved + 1);
     struct step *steps = t->finger.path;
     DAMAGE(steps[1].node, inner);
@@ -638,7 +664,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(empty_text),
         cmocka_unit_test(insert_and_delete),
-        cmocka_unit_test(nul_is_text),
+        cmocka_unit_test(nul_is_no_text),
         cmocka_unit_test(out_of_range),
         cmocka_unit_test(broken_utf8),
         cmocka_unit_test(every_unit),
