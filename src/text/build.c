@@ -42,16 +42,16 @@ static uint8_t runs_byte(const struct run runs[RUNS], size_t at)
 
 static void runs_copy(const struct run runs[RUNS], size_t from, size_t to, char *out)
 {
-    for (size_t i = 0; i < RUNS && from < to; i++) {
-        size_t len = runs[i].len;
-        if (from < len) {
-            size_t n = to < len ? to - from : len - from;
-            memcpy(out, runs[i].bytes + from, n);
+    size_t start = 0; /* of the run */
+    for (size_t i = 0; from < to; i++) {
+        size_t end = start + runs[i].len;
+        if (from < end) {
+            size_t n = (to < end ? to : end) - from;
+            memcpy(out, runs[i].bytes + (from - start), n);
             out += n;
             from += n;
         }
-        from -= len < from ? len : from;
-        to -= len < to ? len : to;
+        start = end;
     }
 }
 

@@ -217,16 +217,12 @@ int weft_text_reserve(struct weft_text *t, size_t inserts, size_t bytes)
     size_t leaves;
     size_t inners;
     pool_need(t, inserts, bytes, &leaves, &inners);
-    if (t->spare_leaves < leaves || t->spare_inners < inners) {
-        int err = pool_fill(t, leaves, inners);
-        if (err != 0)
-            return err;
-    }
+    int err = pool_fill(t, leaves, inners);
+    if (err != 0)
+        return err;
     t->held_inserts = inserts;
     t->held_bytes = bytes;
-    size_t leaves_keep = leaves > SPARE_KEEP ? leaves : SPARE_KEEP;
-    size_t inners_keep = inners > SPARE_KEEP ? inners : SPARE_KEEP;
-    if (t->spare_leaves > leaves_keep || t->spare_inners > inners_keep)
-        pool_trim(t, leaves_keep, inners_keep);
+    pool_trim(t, leaves > SPARE_KEEP ? leaves : SPARE_KEEP,
+              inners > SPARE_KEEP ? inners : SPARE_KEEP);
     return 0;
 }

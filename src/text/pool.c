@@ -156,8 +156,8 @@ void pool_need(const struct weft_text *t, size_t inserts, size_t bytes, size_t *
     }
     if (inserts > bytes)
         inserts = bytes; /* an empty insertion takes nothing */
-    size_t events = bytes == 0 ? 0 : inserts + (bytes + 4 * inserts) / LEAF_PIECE; /* (1) */
-    size_t leaves_max = (count_bytes(&t->total) + bytes) / LEAF_MIN + 1;           /* (2) */
+    size_t events = inserts + (bytes + 4 * inserts) / LEAF_PIECE;        /* (1) */
+    size_t leaves_max = (count_bytes(&t->total) + bytes) / LEAF_MIN + 1; /* (2) */
     WEFT_ASSERT(leaves_max >= t->leaves);
     if (leaves_max > t->leaves + events)
         leaves_max = t->leaves + events;
