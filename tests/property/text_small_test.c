@@ -176,6 +176,67 @@ static void longest_text(void **state)
     free(s);
 }
 
+/* The bytes of leaf i, and where it starts: of ASCII. */
+static size_t leaf_len(const struct weft_text *t, size_t i, size_t *ret_start)
+{
+    const struct leaf *l = t->first;
+    *ret_start = 0;
+    for (; i > 0; i--, l = l->next)
+        *ret_start += leaf_bytes(l);
+    return leaf_bytes(l);
+}
+
+static void drop_leaves(struct weft_text *t, size_t from, size_t n)
+{
+    size_t start;
+    size_t len = leaf_len(t, from, &start);
+    for (size_t i = 1; i < n; i++) {
+        size_t unused;
+        len += leaf_len(t, from + i, &unused);
+    }
+    assert_int_equal(weft_text_delete(t, start, len), 0);
+}
+
+/* A tree of the least nodes there may be, but for its root: then the text has hardly room for one
+ * node more, and a reservation sets less aside than a single insertion would ask for. */
+static void reserve_in_the_least_tree(void **state)
+{
+    (void)state;
+    char s[64 * LEAF_LOADED];
+    memset(s, 'a', sizeof s);
+    struct faulty f;
+    faulty_init(&f, -1);
+    struct weft_text *t;
+    assert_int_equal(weft_text_from(&f.alloc, s, sizeof s, &t), 0);
+    assert_int_equal(t->leaves, 64);
+    for (size_t i = 16; i-- > 0;) /* nodes of four leaves to such of two */
+        drop_leaves(t, 4 * i + 2, 2);
+    for (size_t i = 4; i-- > 0;) /* their parents to two */
+        drop_leaves(t, 8 * i + 4, 4);
+    size_t start;
+    for (size_t i = 16; i-- > 0;) {
+        size_t len = leaf_len(t, i, &start);
+        assert_int_equal(weft_text_delete(t, start, len - LEAF_MIN), 0);
+    }
+    assert_int_equal(leaf_len(t, 7, &start), LEAF_MIN);
+    assert_int_equal(weft_text_insert(t, start + 1, s, LEAF_CAP - LEAF_MIN), 0);
+    assert_true(weft_text_check(t));
+    assert_int_equal(t->leaves, 16);
+    assert_int_equal(t->inners, 1 + 4 + 8);
+    assert_int_equal(t->root->count, INNER_CAP);
+
+    assert_int_equal(weft_text_reserve(t, 2, 2), 0);
+    assert_true(t->spare_inners < t->height + 1);
+    f.fail_at = f.requests;
+    assert_int_equal(weft_text_insert(t, 1, "b", 1), 0);
+    assert_int_equal(weft_text_insert(t, start + 4, "c", 1), 0);
+    assert_int_equal(t->leaves, 17);
+    assert_int_equal(f.requests, f.fail_at);
+    assert_true(weft_text_check(t));
+    weft_text_free(t);
+    assert_int_equal(f.live_blocks, 0);
+}
+
 struct sequence {
     struct weft_text *text;
     struct flat flat;
@@ -239,7 +300,7 @@ int main(void)
         cmocka_unit_test(deep_trees),      cmocka_unit_test(deep_trees_with_lagging_sums),
         cmocka_unit_test(every_insertion), cmocka_unit_test(every_deletion),
         cmocka_unit_test(every_position),  cmocka_unit_test(every_sequence_of_edits),
-        cmocka_unit_test(longest_text),
+        cmocka_unit_test(longest_text),    cmocka_unit_test(reserve_in_the_least_tree),
     };
     return cmocka_run_group_tests_name("text with small nodes", tests, NULL, NULL);
 }

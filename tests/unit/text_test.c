@@ -301,6 +301,20 @@ static void sizes_around_a_leaf(void **state)
     free(s);
 }
 
+/* What is loaded is in one leaf when it fits, else in as few as leave each of them some room. */
+static void loaded_leaves(void **state)
+{
+    (void)state;
+    char *s = ascii(3 * LEAF_CAP);
+    for (size_t n = LEAF_CAP - 2; n <= 3 * LEAF_LOADED; n++) {
+        struct weft_text *t;
+        assert_int_equal(weft_text_from(weft_heap(), s, n, &t), 0);
+        assert_int_equal(t->leaves, n <= LEAF_CAP ? 1 : (n + LEAF_LOADED - 1) / LEAF_LOADED);
+        weft_text_free(t);
+    }
+    free(s);
+}
+
 /* At the memory the header promises: about twice the text, whatever way it came about. */
 static void memory_is_bounded(void **state)
 {
@@ -539,6 +553,20 @@ static void reserve_lasts_until_it_is_used(void **state)
     assert_int_equal(weft_text_insert(t, 0, s, 11), 0);
     assert_int_equal(t->held_inserts, 0);
     assert_true(weft_text_check(t));
+    /* Its bytes are used up before its insertions are. */
+    assert_int_equal(weft_text_reserve(t, 3, 20000), 0);
+    assert_int_equal(weft_text_insert(t, 60, s, 20000), 0);
+    assert_int_equal(weft_text_insert(t, 70, s, 20000), 0);
+    assert_int_equal(t->held_inserts, 0);
+    assert_true(weft_text_check(t));
+    weft_text_free(t);
+    /* ... or its insertions before its bytes. */
+    t = text_full(&f.alloc, s, 4);
+    assert_int_equal(weft_text_reserve(t, 1, 10), 0);
+    for (size_t i = 4; i-- > 1;)
+        assert_int_equal(weft_text_insert(t, i * LEAF_CAP - 9, s, 5), 0);
+    assert_int_equal(t->leaves, 7);
+    assert_true(weft_text_check(t));
     weft_text_free(t);
     assert_int_equal(f.live_blocks, 0);
     free(s);
@@ -673,6 +701,7 @@ int main(void)
         cmocka_unit_test(clone_is_its_own),
         cmocka_unit_test(longest_text),
         cmocka_unit_test(sizes_around_a_leaf),
+        cmocka_unit_test(loaded_leaves),
         cmocka_unit_test(memory_is_bounded),
         cmocka_unit_test(no_memory_anywhere),
         cmocka_unit_test(no_memory_for_a_new_text),
