@@ -5,11 +5,12 @@
 // touched: nothing that comes out of a macro (so no assert and no argument of one), no declaration
 // of a type, an enum or an attribute. Functions named *_check or check_* are left alone: they are the
 // walkers that tests run over a structure. They change nothing, and a walker that was too weak would
-// let mutants of what it walks over survive.
+// let mutants of what it walks over survive. Functions named *_prefetch are too: they only say where
+// will be read soon.
 import { execFileSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 
-const WALKER = /(^|_)check(_|$)/
+const LEFT_ALONE = /(^|_)(check|prefetch)(_|$)/
 const OTHER = {
     "<": ["<=", ">="], "<=": ["<", ">"], ">": [">=", "<="], ">=": [">", "<"], "==": ["!="], "!=": ["=="],
     "&&": ["||"], "||": ["&&"],
@@ -143,7 +144,7 @@ export function mutations(root, path, include = ["-Iinclude", "-Isrc"]) {
     const file = new File(path, readFileSync(`${root}/${path}`, "latin1"))
     for (const node of JSON.parse(json).inner) {
         const here = node.loc?.offset !== undefined && !node.loc.includedFrom
-        if (node.kind !== "FunctionDecl" || !here || WALKER.test(node.name)) continue
+        if (node.kind !== "FunctionDecl" || !here || LEFT_ALONE.test(node.name)) continue
         const body = (node.inner ?? []).find((n) => n.kind === "CompoundStmt")
         file.func = node.name
         if (body) file.walk(body, null)
