@@ -90,7 +90,6 @@ struct leaf *pool_leaf(struct weft_text *t)
     t->spare_leaves--;
     t->leaves++;
     l->next = NULL;
-    l->prev = NULL;
     leaf_empty(l);
     return l;
 }
@@ -102,7 +101,6 @@ struct inner *pool_inner(struct weft_text *t)
     t->spare_inner = n->next;
     t->spare_inners--;
     t->inners++;
-    n->next = NULL;
     n->count = 0;
     return n;
 }

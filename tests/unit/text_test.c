@@ -310,6 +310,8 @@ static void loaded_leaves(void **state)
         struct weft_text *t;
         assert_int_equal(weft_text_from(weft_heap(), s, n, &t), 0);
         assert_int_equal(t->leaves, n <= LEAF_CAP ? 1 : (n + LEAF_LOADED - 1) / LEAF_LOADED);
+        assert_int_equal(t->inners, 1);
+        assert_int_equal(t->spare_leaves + t->spare_inners, 0);
         weft_text_free(t);
     }
     free(s);
