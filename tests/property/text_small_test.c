@@ -169,6 +169,8 @@ static void longest_text(void **state)
             assert_int_equal(weft_text_insert(t, 6, "x", 1), WEFT_ELIMIT); /* at the gap */
         }
         assert_true(weft_text_check(t));
+        assert_int_equal(weft_text_reserve(t, 1, 4 * TEXT_CP_MAX), 0);
+        assert_int_equal(weft_text_reserve(t, 1, 4 * TEXT_CP_MAX + 4), WEFT_ENOMEM);
         assert_int_equal(weft_text_delete(t, 0, TEXT_CP_MAX), 0);
         assert_true(weft_text_equal(t, "", 0));
         weft_text_free(t);

@@ -499,6 +499,24 @@ static void deleting_needs_no_memory(void **state)
     free(s);
 }
 
+/* Only the last leaf may get short, down to one byte. */
+static void the_last_leaf_may_be_short(void **state)
+{
+    (void)state;
+    char *s = ascii(2 * LEAF_CAP);
+    struct weft_text *t = text_full(weft_heap(), s, 2);
+    assert_int_equal(weft_text_delete(t, LEAF_CAP + 1, LEAF_CAP - 1), 0);
+    assert_int_equal(t->leaves, 2);
+    assert_true(weft_text_check(t));
+    assert_int_equal(weft_text_delete(t, 0, LEAF_CAP - LEAF_MIN), 0);
+    assert_int_equal(t->leaves, 2);
+    assert_int_equal(weft_text_delete(t, 0, 1), 0);
+    assert_int_equal(t->leaves, 1);
+    assert_true(weft_text_check(t));
+    weft_text_free(t);
+    free(s);
+}
+
 /* The worst for a reservation: every insertion hits a full leaf, under full nodes. */
 static void reserve_for_full_leaves(void **state)
 {
@@ -595,7 +613,27 @@ static void reserve_is_no_waste(void **state)
     assert_int_equal(weft_text_reserve(t, SIZE_MAX, SIZE_MAX / 2), WEFT_ENOMEM);
     assert_int_equal(f.live_bytes, held);
     weft_text_free(t);
+    /* The bound by events: a few insertions into a large text take a leaf each. Inner nodes are
+     * bounded by room: there may be 11, and are 7. */
+    char *s = ascii(300000);
+    assert_int_equal(weft_text_from(&f.alloc, s, 300000, &t), 0);
+    assert_int_equal(t->height, 2);
+    assert_int_equal(weft_text_reserve(t, 5, 50), 0);
+    assert_int_equal(t->spare_leaves, 5);
+    assert_int_equal(t->inners, 7);
+    assert_int_equal(t->spare_inners, 4);
+    /* While it lasts nothing is given back. */
+    size_t reserved = f.live_bytes;
+    assert_int_equal(weft_text_delete(t, 50000, 50000), 0);
+    assert_true(t->inners < 7);
+    assert_int_equal(f.live_bytes, reserved);
+    /* One takes a leaf, and an inner node below a root that has room. */
+    assert_int_equal(weft_text_reserve(t, 1, 1), 0);
+    assert_int_equal(t->spare_leaves, 1);
+    assert_int_equal(t->spare_inners, 1);
+    weft_text_free(t);
     assert_int_equal(f.live_blocks, 0);
+    free(s);
 }
 
 /* The checker is what all the other tests lean on: it must see each kind of damage. */
@@ -708,6 +746,7 @@ int main(void)
         cmocka_unit_test(no_memory_anywhere),
         cmocka_unit_test(no_memory_for_a_new_text),
         cmocka_unit_test(deleting_needs_no_memory),
+        cmocka_unit_test(the_last_leaf_may_be_short),
         cmocka_unit_test(reserve_for_full_leaves),
         cmocka_unit_test(reserve_lasts_until_it_is_used),
         cmocka_unit_test(reserve_is_no_waste),
