@@ -178,8 +178,7 @@ size_t leaf_offset_line(const struct leaf *l, size_t lines)
 {
     size_t left = lines;
     size_t at = utf8_skip_lines(l->bytes, l->gap_bytes, &left);
-    if (left > 0)
-        at += utf8_skip_lines(l->bytes + l->behind, LEAF_CAP - l->behind, &left);
+    at += utf8_skip_lines(l->bytes + l->behind, LEAF_CAP - l->behind, &left);
     WEFT_ASSERT(left == 0);
     return at;
 }

@@ -499,6 +499,43 @@ static void deleting_needs_no_memory(void **state)
     free(s);
 }
 
+/* What ends or begins at the gap, around the length that two registers hold. */
+static void rubbing_out(void **state)
+{
+    (void)state;
+    static const char FEEDS[] = "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n";
+    for (size_t n = 1; n < sizeof FEEDS; n++) {
+        struct weft_text *t = text_of("abcd");
+        for (size_t behind = 0; behind < 2; behind++) {
+            assert_int_equal(weft_text_insert(t, 2, FEEDS, n), 0);
+            if (behind != 0) { /* the gap goes before them */
+                assert_int_equal(weft_text_insert(t, 2, "x", 1), 0);
+                assert_int_equal(weft_text_delete(t, 2, 1), 0);
+            }
+            assert_int_equal(weft_text_delete(t, 2, n), 0);
+            assert_text(t, "abcd");
+        }
+        weft_text_free(t);
+    }
+}
+
+static void filling_a_leaf_needs_no_memory(void **state)
+{
+    (void)state;
+    char *s = ascii(LEAF_CAP);
+    struct faulty f;
+    faulty_init(&f, -1);
+    struct weft_text *t;
+    assert_int_equal(weft_text_from(&f.alloc, s, 100, &t), 0);
+    f.fail_at = f.requests;
+    assert_int_equal(weft_text_insert(t, 100, s + 100, LEAF_CAP - 100), 0);
+    assert_true(weft_text_equal(t, s, LEAF_CAP));
+    assert_int_equal(weft_text_insert(t, 100, s, 1), WEFT_ENOMEM);
+    assert_true(weft_text_check(t));
+    weft_text_free(t);
+    free(s);
+}
+
 /* Only the last leaf may get short, down to one byte. */
 static void the_last_leaf_may_be_short(void **state)
 {
@@ -746,6 +783,8 @@ int main(void)
         cmocka_unit_test(no_memory_anywhere),
         cmocka_unit_test(no_memory_for_a_new_text),
         cmocka_unit_test(deleting_needs_no_memory),
+        cmocka_unit_test(rubbing_out),
+        cmocka_unit_test(filling_a_leaf_needs_no_memory),
         cmocka_unit_test(the_last_leaf_may_be_short),
         cmocka_unit_test(reserve_for_full_leaves),
         cmocka_unit_test(reserve_lasts_until_it_is_used),
