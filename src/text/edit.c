@@ -210,7 +210,7 @@ int weft_text_delete(struct weft_text *t, size_t pos_cp, size_t len_cp)
 int weft_text_reserve(struct weft_text *t, size_t inserts, size_t bytes)
 {
     /* More than any text can hold; also keeps the sums of pool_need() in range. */
-    if (bytes / 4 > TEXT_CP_MAX || bytes > SIZE_MAX / 8)
+    if (bytes > SIZE_MAX / 8 || bytes / 4 > TEXT_CP_MAX)
         return WEFT_ENOMEM;
     size_t leaves;
     size_t inners;
