@@ -339,6 +339,10 @@ static void memory_is_bounded(void **state)
         assert_int_equal(weft_text_insert(t, 0, s + i, 1), 0);
     assert_true(weft_text_equal(t, s, n));
     assert_true(weft_text_memory(t) < n / 10 * 22 + 4096);
+    /* Where leaves have the least there is room for few more, however many insertions come. */
+    assert_int_equal(weft_text_reserve(t, 100, 100), 0);
+    assert_true(t->leaves + t->spare_leaves <= (n + 100) / LEAF_MIN + 1);
+    assert_int_equal(weft_text_reserve(t, 0, 0), 0);
     assert_int_equal(weft_text_delete(t, 5, n - 5), 0);
     assert_int_equal(weft_text_memory(t), f.live_bytes);
     assert_true(weft_text_memory(t) < 10000);
