@@ -2,6 +2,7 @@
 #include <weft/op.h>
 
 #include "base/assert.h"
+#include "base/bytes16.h"
 #include "base/limits.h"
 #include "base/pure.h"
 #include "base/utf8.h"
@@ -149,14 +150,29 @@ int weft_op_retain(struct weft_op *op, size_t len_cp)
     return 0;
 }
 
+/* What most inserts are, seen in one look: up to 16 bytes of ASCII without NUL. */
+static bool is_short_ascii(const char *utf8, size_t len_bytes)
+{
+    if (len_bytes == 1)
+        return (int8_t)*utf8 > 0;
+    if (len_bytes > BYTES16_MAX)
+        return false;
+    const uint64_t low_7 = 0x7f7f7f7f7f7f7f7fu;
+    struct bytes16 b = bytes16_load(utf8, len_bytes);
+    /* In ASCII, bit 7 of a byte plus 0x7f says that it is not zero; what is not there is. */
+    return bytes16_is_ascii(b) && bytes8_count_high((b.lo + low_7) & ~low_7) +
+                                          bytes8_count_high((b.hi + low_7) & ~low_7) ==
+                                      len_bytes;
+}
+
 int weft_op_insert(struct weft_op *op, const char *utf8, size_t len_bytes)
 {
     if (len_bytes == 0)
         return 0;
     if (len_bytes > CP_MAX - (size_t)op->text_len_)
         return WEFT_ELIMIT;
-    size_t len_cp = 1;
-    if (len_bytes != 1 || (int8_t)*utf8 <= 0) { /* else it is one ASCII character, as most are */
+    size_t len_cp = len_bytes;
+    if (!is_short_ascii(utf8, len_bytes)) {
         if (!utf8_valid(utf8, len_bytes, NULL) || utf8_has_nul(utf8, len_bytes))
             return WEFT_EUTF8;
         len_cp = utf8_count(utf8, len_bytes);
