@@ -37,17 +37,6 @@ int buf_reserve(struct buf *b, size_t more)
     return 0;
 }
 
-int buf_reserve_exact(struct buf *b, size_t len)
-{
-    WEFT_ASSERT(b->cap == 0);
-    uint8_t *data = weft_resize(b->alloc, NULL, 0, len);
-    if (data == NULL)
-        return WEFT_ENOMEM;
-    b->data = data;
-    b->cap = len;
-    return 0;
-}
-
 int buf_put(struct buf *b, const void *bytes, size_t len)
 {
     if (len == 0)
@@ -117,60 +106,20 @@ uint8_t *buf_take(struct buf *b, size_t *ret_len, size_t *ret_cap)
     return data;
 }
 
-/* A byte at a time is most of what is read. */
-static inline uint8_t take_u8(struct cur *c)
-{
-    if (c->bad || c->at == c->end) {
-        c->bad = true;
-        return 0;
-    }
-    return *c->at++;
-}
-
-static inline const uint8_t *take(struct cur *c, size_t len)
-{
-    if (c->bad || cur_left(c) < len) {
-        c->bad = true;
-        return NULL;
-    }
-    const uint8_t *at = c->at;
-    c->at += len;
-    return at;
-}
-
-const uint8_t *cur_bytes(struct cur *c, size_t len)
-{
-    return take(c, len);
-}
-
-uint8_t cur_u8(struct cur *c)
-{
-    return take_u8(c);
-}
-
-uint32_t cur_u32(struct cur *c)
-{
-    const uint8_t *p = take(c, 4);
-    uint32_t v = 0;
-    for (unsigned i = 0; p != NULL && i < 4; i++)
-        v |= (uint32_t)p[i] << (8 * i);
-    return v;
-}
-
 uint64_t cur_u64(struct cur *c)
 {
-    const uint8_t *p = take(c, 8);
+    const uint8_t *p = cur_bytes(c, 8);
     uint64_t v = 0;
     for (unsigned i = 0; p != NULL && i < 8; i++)
         v |= (uint64_t)p[i] << (8 * i);
     return v;
 }
 
-uint64_t cur_varint(struct cur *c)
+uint64_t cur_varint_long(struct cur *c)
 {
     uint64_t v = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
-        uint8_t byte = take_u8(c);
+        uint8_t byte = cur_u8(c);
         if (c->bad)
             return 0;
         /* The tenth byte has one bit to give; a last byte of zero is an overlong form. */
@@ -182,16 +131,6 @@ uint64_t cur_varint(struct cur *c)
     }
     c->bad = true;
     return 0;
-}
-
-uint64_t cur_varint_max(struct cur *c, uint64_t max)
-{
-    uint64_t v = cur_varint(c);
-    if (v > max) {
-        c->bad = true;
-        return 0;
-    }
-    return v;
 }
 
 const uint8_t *cur_blob(struct cur *c, size_t max, size_t *ret_len)

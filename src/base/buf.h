@@ -30,10 +30,6 @@ void buf_clear(struct buf *b); /* len = 0, keeps the memory */
 /* Room for `more` further bytes. */
 WEFT_CHECKED int buf_reserve(struct buf *b, size_t more);
 
-/* The same for a buffer that has no memory yet: not a byte more than `len`, which is not 0. For what
- * is taken with buf_take() and kept. */
-WEFT_CHECKED int buf_reserve_exact(struct buf *b, size_t len);
-
 WEFT_CHECKED int buf_put(struct buf *b, const void *bytes, size_t len);
 WEFT_CHECKED int buf_put_u8(struct buf *b, uint8_t v);
 WEFT_CHECKED int buf_put_u32(struct buf *b, uint32_t v); /* little endian */
@@ -65,12 +61,57 @@ static inline size_t cur_left(const struct cur *c)
     return (size_t)(c->end - c->at);
 }
 
-uint8_t cur_u8(struct cur *c);
-uint32_t cur_u32(struct cur *c);
+static inline uint8_t cur_u8(struct cur *c)
+{
+    if (c->bad || c->at == c->end) {
+        c->bad = true;
+        return 0;
+    }
+    return *c->at++;
+}
+
+/* NULL when bad. */
+static inline const uint8_t *cur_bytes(struct cur *c, size_t len)
+{
+    if (c->bad || cur_left(c) < len) {
+        c->bad = true;
+        return NULL;
+    }
+    const uint8_t *at = c->at;
+    c->at += len;
+    return at;
+}
+
+static inline uint32_t cur_u32(struct cur *c)
+{
+    const uint8_t *p = cur_bytes(c, 4);
+    if (p == NULL)
+        return 0;
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
 uint64_t cur_u64(struct cur *c);
-uint64_t cur_varint(struct cur *c);                   /* refuses overlong forms */
-uint64_t cur_varint_max(struct cur *c, uint64_t max); /* above max: bad */
-const uint8_t *cur_bytes(struct cur *c, size_t len);  /* NULL when bad */
+uint64_t cur_varint_long(struct cur *c);
+
+/* Refuses overlong forms. Most numbers are one byte. */
+static inline uint64_t cur_varint(struct cur *c)
+{
+    if (!c->bad && c->at != c->end && *c->at < 0x80)
+        return *c->at++;
+    return cur_varint_long(c);
+}
+
+/* Above max: bad. */
+static inline uint64_t cur_varint_max(struct cur *c, uint64_t max)
+{
+    uint64_t v = cur_varint(c);
+    if (v > max) {
+        c->bad = true;
+        return 0;
+    }
+    return v;
+}
+
 /* varint length of at most max, then the bytes; borrowed from what is read. */
 const uint8_t *cur_blob(struct cur *c, size_t max, size_t *ret_len);
 

@@ -2,17 +2,6 @@
 
 #include "base/pure.h"
 
-bool uuid_equal(const struct uuid *a, const struct uuid *b)
-{
-    return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
-}
-
-bool uuid_is_nil(const struct uuid *u)
-{
-    static const struct uuid NIL = {{0}};
-    return uuid_equal(u, &NIL);
-}
-
 static bool dash_before(size_t byte)
 {
     return byte == 4 || byte == 6 || byte == 8 || byte == 10;

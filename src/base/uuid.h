@@ -7,14 +7,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/pure.h"
+
 enum { UUID_TEXT_LEN = 36 };
 
 struct uuid {
     uint8_t bytes[16];
 };
 
-bool uuid_equal(const struct uuid *a, const struct uuid *b);
-bool uuid_is_nil(const struct uuid *u); /* all zero: nobody */
+static inline bool uuid_equal(const struct uuid *a, const struct uuid *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
+
+/* All zero: nobody. */
+static inline bool uuid_is_nil(const struct uuid *u)
+{
+    static const struct uuid NIL = {{0}};
+    return uuid_equal(u, &NIL);
+}
 
 /* Lower case, with its four dashes and a terminating NUL. */
 void uuid_format(const struct uuid *u, char out[UUID_TEXT_LEN + 1]);

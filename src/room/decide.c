@@ -1,7 +1,7 @@
 /* An operation gets its revision.
  *
  * Cost of a typed character with nothing unseen: one session look-up, one record of about 60 bytes
- * encoded into one allocation, no copy of text but its own. The document is not read, as its length
+ * written where it stays, no copy of text but its own. The document is not read, as its length
  * at every kept revision stands in the history; only what seems to overfill it is measured. */
 #include "base/assert.h"
 #include "base/pure.h"
@@ -157,14 +157,6 @@ static int rewrite(struct room *room, struct member *m, const struct room_submis
     return err;
 }
 
-/* Bytes the document has at most with this operation behind the newest revision. */
-static size_t grown_bytes(const struct room *room, const struct weft_op *op)
-{
-    size_t inserted;
-    (void)weft_op_text(op, &inserted);
-    return room->head_bytes + inserted - weft_op_deleted_cp(op);
-}
-
 /* Bytes of the document that the operation deletes, or the least they can be while some of it is not
  * on disk: what is not can fail, so it is not in the text yet. */
 static size_t deleted_bytes(const struct room *room, const struct weft_op *op)
@@ -193,7 +185,7 @@ static size_t deleted_bytes(const struct room *room, const struct weft_op *op)
 static bool refused_size(struct room *room, struct member *m, const struct room_submission *s,
                          const struct weft_op *op, struct room_effects *fx)
 {
-    size_t bytes = grown_bytes(room, op);
+    size_t bytes = room_bytes_after(room->head_bytes, op);
     if (weft_op_inserted_cp(op) == 0 || bytes <= room->config.document_bytes_max)
         return false;
     bytes -= deleted_bytes(room, op) - weft_op_deleted_cp(op);
@@ -236,7 +228,7 @@ static int reserve_meta(struct room *room)
     return 0;
 }
 
-/* The record, in memory of its own exact size: it stays in the history. */
+/* The record, where it stays: in the history. */
 static int make_record(struct room *room, const struct member *m, const struct room_submission *s,
                        const struct weft_op *op, struct history_entry *ret, uint32_t *ret_sum)
 {
@@ -249,23 +241,17 @@ static int make_record(struct room *room, const struct member *m, const struct r
         .name = {m->person.name, m->person.name_len},
         .meta = s->meta,
     };
-    struct buf b;
-    buf_init(&b, room->alloc);
-    int err = record_encode(&r, op, &b);
-    if (err != 0)
-        return err;
-    size_t len, cap, inserted;
-    uint8_t *bytes = buf_take(&b, &len, &cap);
-    WEFT_ASSERT(len == cap);
-    (void)weft_op_text(op, &inserted);
+    size_t len = record_size(&r, op);
+    uint8_t *bytes = history_reserve(&room->history, len);
+    if (bytes == NULL)
+        return WEFT_ENOMEM;
+    record_put(&r, op, bytes, len);
     *ret = (struct history_entry){
         .record = bytes,
         .len = (uint32_t)len,
-        .op_at = (uint32_t)r.op_at,
+        .op_at = (uint16_t)r.op_at,
         .length_cp =
             (uint32_t)(history_length_cp(&room->history, room_head(room)) + weft_op_delta(op)),
-        .bytes_in = (uint32_t)inserted,
-        .cp_out = (uint32_t)weft_op_deleted_cp(op),
         .has_meta = s->meta != NULL,
         .conn = m->conn,
     };
@@ -275,17 +261,18 @@ static int make_record(struct room *room, const struct member *m, const struct r
 
 /* Nothing below can fail: everything was reserved. */
 static void take_in(struct room *room, struct member *m, const struct room_submission *s,
-                    const struct weft_op *op, const struct room_meta *meta,
+                    struct session *session, const struct weft_op *op, const struct room_meta *meta,
                     const struct history_entry *e, uint32_t sum, struct room_effects *fx)
 {
-    room->head_bytes = grown_bytes(room, op);
+    room->head_bytes = room_bytes_after(room->head_bytes, op);
     room->head_sum = sum;
     room->pending_bytes += e->len;
-    history_push_take(&room->history, e);
+    history_push(&room->history, e);
     if (s->meta != NULL)
         *room->head_meta = *meta;
     if (s->has_seq) {
-        struct session *session = sessions_put(&room->sessions, &m->person.user_id);
+        if (session == NULL)
+            session = sessions_put(&room->sessions, &m->person.user_id);
         session->head_seq = s->seq;
         session->head_rev = room_head(room);
     }
@@ -298,7 +285,7 @@ static void take_in(struct room *room, struct member *m, const struct room_submi
 /* The order of submissions alone says what comes out: no clock, no chance. (The one exception is how
  * sharply refused_size() draws its line while something waits for the disk.) */
 static int decide(struct room *room, struct member *m, const struct room_submission *s,
-                  struct weft_op *op, struct room_effects *fx)
+                  struct session *session, struct weft_op *op, struct room_effects *fx)
 {
     bool refused = false;
     struct room_meta meta;
@@ -317,9 +304,8 @@ static int decide(struct room *room, struct member *m, const struct room_submiss
 
     struct history_entry entry = {0};
     uint32_t sum = 0;
-    err = history_reserve(&room->history);
     /* A session that is in the table keeps its place: making room could forget that very one. */
-    if (err == 0 && s->has_seq && sessions_find(&room->sessions, &m->person.user_id) == NULL) {
+    if (s->has_seq && session == NULL) {
         err = sessions_reserve(&room->sessions, room->durable_rev);
         if (err == WEFT_ELIMIT) { /* every session it remembers is waiting for the disk */
             struct fmt f = room_refuse(fx, m->conn, WEFT_EIO, s->seq, RETRY_MS);
@@ -332,7 +318,7 @@ static int decide(struct room *room, struct member *m, const struct room_submiss
     if (err == 0)
         err = make_record(room, m, s, op, &entry, &sum);
     if (err == 0)
-        take_in(room, m, s, op, &meta, &entry, sum, fx);
+        take_in(room, m, s, session, op, &meta, &entry, sum, fx);
     return err;
 }
 
@@ -349,8 +335,9 @@ int room_on_submission(struct room *room, uint64_t conn, const struct room_submi
         return err;
     if (refused_early(room, m, s, fx))
         return 0;
+    struct session *session = NULL;
     if (s->has_seq) {
-        const struct session *session = sessions_find(&room->sessions, &m->person.user_id);
+        session = sessions_find(&room->sessions, &m->person.user_id);
         if (session != NULL && s->seq <= session->head_seq)
             return answer_repeat(room, m, session, s, fx);
     }
@@ -360,7 +347,7 @@ int room_on_submission(struct room *room, uint64_t conn, const struct room_submi
     }
     struct weft_op op;
     weft_op_init(&op, room->alloc);
-    err = decide(room, m, s, &op, fx);
+    err = decide(room, m, s, session, &op, fx);
     weft_op_done(&op);
     return err;
 }

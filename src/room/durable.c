@@ -90,7 +90,7 @@ static int apply_next(struct room *room, struct room_effects *fx)
 
     size_t after = weft_text_size(room->text).bytes;
     WEFT_ASSERT(weft_text_size(room->text).cp == e->length_cp);
-    room->head_bytes = room->head_bytes - (before + e->bytes_in - e->cp_out) + after;
+    room->head_bytes = room->head_bytes - room_bytes_after(before, op) + after;
     room->durable_rev = r.rev;
     room->durable_sum = r.sum;
     room->pending_bytes -= e->len;
@@ -103,13 +103,13 @@ static int apply_next(struct room *room, struct room_effects *fx)
     return 0;
 }
 
-/* Old revisions go, a quarter at a time so that it is seldom. */
+/* Old revisions go, an eighth at a time so that it is seldom. */
 static void trim(struct room *room)
 {
     struct history *h = &room->history;
     if (h->n <= HISTORY_REVS_MAX && h->bytes <= HISTORY_BYTES_MAX)
         return;
-    uint64_t keep = h->base_rev + h->n / 4;
+    uint64_t keep = h->base_rev + h->n / 8;
     history_trim(h, keep < room->durable_rev ? keep : room->durable_rev);
 }
 

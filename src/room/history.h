@@ -3,9 +3,15 @@
  *     base_rev            durable_rev        head_rev
  *        |  base+1 ... ...     |   decided only  |
  *
+ *     entries   a ring: revision r stands at r modulo its size, a power of two
+ *     records   oldest -> ... -> newest: blocks of bytes, filled from front to back
+ *
  * Each revision is kept as its record's bytes (room/record.h), compact, decoded when asked for.
  * Beside it stands the document's length after it, so that an operation written against any kept
- * revision can be checked without a text.
+ * revision can be checked without a text. Revisions come at one end and go at the other, or, those
+ * of a failed commit, at the same: so records lie one behind the other in a few blocks, which no
+ * record asks the allocator for and which go when the last record in them has gone. A record never
+ * moves. A typed character takes about 60 bytes of record and the 32 of its entry.
  *
  * Merging an operation that is h revisions behind takes O(log h) transforms: the unseen revisions
  * are cut at multiples of powers of two, and each such block is composed once, from its two halves,
@@ -18,29 +24,32 @@
 #ifndef ROOM_HISTORY_H
 #define ROOM_HISTORY_H
 
+#include "base/assert.h"
 #include "base/buf.h"
 #include "room/record.h"
 #include <weft/op.h>
 
 struct history_entry {
-    uint8_t *record; /* owned */
+    const uint8_t *record; /* in the history's blocks */
+    uint64_t conn;         /* that sent it; 0 when loaded */
     uint32_t len;
-    uint32_t op_at;     /* in record */
     uint32_t length_cp; /* of the document after this revision */
-    uint32_t bytes_in;  /* inserted bytes */
-    uint32_t cp_out;    /* deleted code points, each at least a byte */
+    uint16_t op_at;     /* in record */
     bool has_meta;
-    uint64_t conn; /* that sent it; 0 when loaded */
 };
 
+_Static_assert(sizeof(struct history_entry) <= 32, "each revision kept takes one");
+
+struct history_records;
 struct history_block;
 
 struct history {
     const struct weft_alloc *alloc;
-    struct history_entry *entries; /* entries[dead + i] is base_rev + 1 + i */
-    size_t dead;
+    struct history_entry *entries; /* of revision r: entries[r & (cap - 1)] */
     size_t n;
     size_t cap;
+    struct history_records *oldest;
+    struct history_records *newest;
     uint64_t base_rev;
     uint32_t base_length_cp;
     size_t bytes; /* of all records kept */
@@ -61,16 +70,25 @@ static inline uint64_t history_head(const struct history *h)
 }
 
 /* base_rev < rev <= head. */
-struct history_entry *history_at(const struct history *h, uint64_t rev);
+static inline struct history_entry *history_at(const struct history *h, uint64_t rev)
+{
+    WEFT_ASSERT(rev > h->base_rev);
+    WEFT_ASSERT(rev <= history_head(h));
+    return &h->entries[rev & (h->cap - 1)];
+}
 
 /* Length of the document after `rev`; base_rev <= rev <= head. */
 uint32_t history_length_cp(const struct history *h, uint64_t rev);
 
-/* Room for one more, so that the next history_push() cannot fail. */
-WEFT_CHECKED int history_reserve(struct history *h);
+/* Room for one more revision, whose record has len bytes: where to write it, or NULL when memory is
+ * out. Holds until the next call of this or of history_push(). */
+uint8_t *history_reserve(struct history *h, size_t len);
 
-/* The next revision. Takes e->record, which has e->len bytes from the history's allocator. */
-void history_push_take(struct history *h, const struct history_entry *e);
+/* The next revision, whose e->record is what history_reserve() gave, e->len bytes of it filled. */
+void history_push(struct history *h, const struct history_entry *e);
+
+/* The same with a record that lies elsewhere and is copied. WEFT_ENOMEM. */
+WEFT_CHECKED int history_push_copy(struct history *h, const struct history_entry *e);
 
 /* Drops revisions above rev (never blocks: those hold durable revisions only). */
 void history_cut(struct history *h, uint64_t rev);
@@ -82,7 +100,7 @@ void history_trim(struct history *h, uint64_t rev);
  * it came in, so anything else asserts.) */
 WEFT_CHECKED int history_op(const struct history *h, uint64_t rev, struct weft_op *ret);
 
-/* The record's parts of one revision; borrowed. */
+/* What stands in front of the operation in one revision's record; borrowed. */
 struct record history_record(const struct history *h, uint64_t rev);
 
 /* op, written against revision `from`, rewritten to run after `to`, going LEFT of everything it

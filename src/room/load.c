@@ -213,30 +213,16 @@ static int replay(struct room *room, const uint8_t *bytes, size_t len, const str
 }
 
 /* Into the history; of records at or before the snapshot the lengths are found at the end. */
-static int keep(struct room *room, const uint8_t *bytes, size_t len, const struct record *r,
-                const struct weft_op *op)
+static int keep(struct room *room, const uint8_t *bytes, size_t len, const struct record *r)
 {
-    struct history *h = &room->history;
-    int err = history_reserve(h);
-    if (err != 0)
-        return err;
-    uint8_t *copy = weft_resize(room->alloc, NULL, 0, len);
-    if (copy == NULL)
-        return WEFT_ENOMEM;
-    memcpy(copy, bytes, len);
-    size_t inserted;
-    (void)weft_op_text(op, &inserted);
-    struct history_entry e = {
-        .record = copy,
-        .len = (uint32_t)len,
-        .op_at = (uint32_t)r->op_at,
-        .length_cp = (uint32_t)weft_text_size(room->text).cp,
-        .bytes_in = (uint32_t)inserted,
-        .cp_out = (uint32_t)weft_op_deleted_cp(op),
-        .has_meta = r->meta_at != 0,
-    };
-    history_push_take(h, &e);
-    return 0;
+    return history_push_copy(&room->history,
+                             &(struct history_entry){
+                                 .record = bytes,
+                                 .len = (uint32_t)len,
+                                 .op_at = (uint16_t)r->op_at,
+                                 .length_cp = (uint32_t)weft_text_size(room->text).cp,
+                                 .has_meta = r->meta_at != 0,
+                             });
 }
 
 /* What is wrong with a record's place, or NULL. */
@@ -279,7 +265,7 @@ int room_load_record(struct room *room, uint64_t rev, const uint8_t *bytes, size
     if (err == 0 && rev > room->durable_rev)
         err = replay(room, bytes, len, &r, &op);
     if (err == 0)
-        err = keep(room, bytes, len, &r, &op);
+        err = keep(room, bytes, len, &r);
     weft_op_done(&op);
     if (err != 0 && err != WEFT_ENOMEM)
         return room_load_corrupt(why, why_bytes, "record", rev,

@@ -157,34 +157,49 @@ uint32_t record_follow(uint8_t *bytes, size_t len, uint32_t prev_sum)
     return sum;
 }
 
-int record_encode(struct record *r, const struct weft_op *op, struct buf *out)
+size_t record_size(const struct record *r, const struct weft_op *op)
 {
     const uint64_t at_ms = r->at_ms > 0 ? (uint64_t)r->at_ms : 0;
-    const size_t start = out->len;
-    const size_t op_size = weft_op_encoded_size(op);
-    const size_t size = RECORD_SUM_BYTES + 1 + varint_size(r->rev) + sizeof r->user_id.bytes +
-                        varint_size(r->seq) + varint_size(at_ms) + varint_size(r->name.len) +
-                        r->name.len + meta_size(r->meta) + op_size;
-    int err = out->cap == 0 ? buf_reserve_exact(out, size) : buf_reserve(out, size);
-    if (err != 0)
-        return err;
-    uint8_t *at = out->data + start + RECORD_SUM_BYTES;
+    return RECORD_SUM_BYTES + 1 + varint_size(r->rev) + sizeof r->user_id.bytes +
+           varint_size(r->seq) + varint_size(at_ms) + varint_size(r->name.len) + r->name.len +
+           meta_size(r->meta) + weft_op_encoded_size(op);
+}
+
+void record_put(struct record *r, const struct weft_op *op, uint8_t *out, size_t size)
+{
+    uint8_t *at = out + RECORD_SUM_BYTES;
     *at++ = RECORD_VERSION;
     at = put_varint(at, r->rev);
     memcpy(at, r->user_id.bytes, sizeof r->user_id.bytes);
     at = put_varint(at + sizeof r->user_id.bytes, r->seq);
-    at = put_varint(at, at_ms);
+    at = put_varint(at, r->at_ms > 0 ? (uint64_t)r->at_ms : 0);
     at = put_varint(at, r->name.len);
     if (r->name.len != 0)
         memcpy(at, r->name.at, r->name.len);
-    out->len = (size_t)(at + r->name.len - out->data);
-    err = meta_encode(r->meta, out);
-    WEFT_ASSERT(err == 0); /* there is room */
-    weft_op_encode(op, out->data + out->len);
-    out->len += op_size;
-    WEFT_ASSERT(out->len == start + size);
-    r->op_at = size - op_size;
-    r->sum = record_follow(out->data + start, size, r->prev_sum);
+    at += r->name.len;
+    if (r->meta == NULL) {
+        *at++ = 0;
+    } else {
+        /* A buf over what is there, which is enough. */
+        struct buf entries = {.data = at, .cap = size - (size_t)(at - out)};
+        int err = meta_encode(r->meta, &entries);
+        WEFT_ASSERT(err == 0);
+        at += entries.len;
+    }
+    r->op_at = (size_t)(at - out);
+    WEFT_ASSERT(r->op_at + weft_op_encoded_size(op) == size);
+    weft_op_encode(op, at);
+    r->sum = record_follow(out, size, r->prev_sum);
+}
+
+int record_encode(struct record *r, const struct weft_op *op, struct buf *out)
+{
+    const size_t size = record_size(r, op);
+    int err = buf_reserve(out, size);
+    if (err != 0)
+        return err;
+    record_put(r, op, out->data + out->len, size);
+    out->len += size;
     return 0;
 }
 
@@ -203,17 +218,7 @@ static size_t skip_meta(struct cur *c, const uint8_t *start)
     return n != 0 ? at : 0;
 }
 
-int record_decode(const uint8_t *bytes, size_t len, struct record *ret)
-{
-    struct cur c = cur_of(bytes, len);
-    uint32_t prev_sum = cur_u32(&c);
-    uint32_t sum = cur_u32(&c);
-    if (c.bad || crc32c(prev_sum, c.at, cur_left(&c)) != sum)
-        return WEFT_ECORRUPT;
-    return record_parse(bytes, len, ret);
-}
-
-int record_parse(const uint8_t *bytes, size_t len, struct record *ret)
+static int parse(const uint8_t *bytes, size_t len, struct record *ret)
 {
     struct cur c = cur_of(bytes, len);
     struct record r = {.prev_sum = cur_u32(&c)};
@@ -232,6 +237,49 @@ int record_parse(const uint8_t *bytes, size_t len, struct record *ret)
     r.op_at = (size_t)(c.at - bytes);
     *ret = r;
     return 0;
+}
+
+int record_decode(const uint8_t *bytes, size_t len, struct record *ret)
+{
+    struct cur c = cur_of(bytes, len);
+    uint32_t prev_sum = cur_u32(&c);
+    uint32_t sum = cur_u32(&c);
+    if (c.bad || crc32c(prev_sum, c.at, cur_left(&c)) != sum)
+        return WEFT_ECORRUPT;
+    return parse(bytes, len, ret);
+}
+
+/* A number that is known to be there, and well formed. */
+static uint64_t take_varint(const uint8_t **at)
+{
+    const uint8_t *p = *at;
+    uint64_t v = *p & 0x7f;
+    for (unsigned shift = 7; *p++ >= 0x80; shift += 7)
+        v |= (uint64_t)(*p & 0x7f) << shift;
+    *at = p;
+    return v;
+}
+
+void record_known(const uint8_t *bytes, size_t len, struct record *ret)
+{
+    struct cur c = cur_of(bytes, len);
+    ret->prev_sum = cur_u32(&c);
+    ret->sum = cur_u32(&c);
+    WEFT_ASSERT(cur_u8(&c) == RECORD_VERSION);
+    const uint8_t *at = c.at;
+    ret->rev = take_varint(&at);
+    memcpy(ret->user_id.bytes, at, sizeof ret->user_id.bytes);
+    at += sizeof ret->user_id.bytes;
+    ret->seq = take_varint(&at);
+    ret->at_ms = (int64_t)take_varint(&at);
+    ret->name.len = (size_t)take_varint(&at);
+    ret->name.at = (const char *)at;
+    at += ret->name.len;
+    ret->meta = NULL;
+    c.at = at;
+    ret->meta_at = skip_meta(&c, bytes);
+    ret->op_at = (size_t)(c.at - bytes);
+    WEFT_ASSERT(!c.bad);
 }
 
 int record_meta(const uint8_t *bytes, size_t len, const struct record *r, struct room_meta *ret)

@@ -38,16 +38,21 @@ enum { RECORD_SUM_BYTES = 8 };
 /* The sum that revision 1 continues. */
 uint32_t record_first_sum(const struct uuid *epoch);
 
-/* Appends the record to out; r->sum and r->op_at are filled in. A buffer without memory gets not a
- * byte more than the record takes, so that it can be kept as it is. 0 or WEFT_ENOMEM. */
+/* Bytes the record takes. */
+size_t record_size(const struct record *r, const struct weft_op *op);
+
+/* Writes it, of record_size() bytes; r->sum and r->op_at are filled in. */
+void record_put(struct record *r, const struct weft_op *op, uint8_t *out, size_t size);
+
+/* Appends the record to out. 0 or WEFT_ENOMEM. */
 WEFT_CHECKED int record_encode(struct record *r, const struct weft_op *op, struct buf *out);
 
 /* Takes a record apart and checks its sum against its own contents. The op is decoded by whoever
  * needs it. 0 or WEFT_ECORRUPT. */
 WEFT_CHECKED int record_decode(const uint8_t *bytes, size_t len, struct record *ret);
 
-/* The same without the sum, for what was checked when it came into memory. */
-WEFT_CHECKED int record_parse(const uint8_t *bytes, size_t len, struct record *ret);
+/* The same for a record that was checked when it came into memory: no further check. */
+void record_known(const uint8_t *bytes, size_t len, struct record *ret);
 
 /* Puts a good record behind another one, whose sum is prev_sum, or first into a log of another epoch
  * (record_first_sum): only its two sums change. Returns its new sum. */

@@ -157,16 +157,19 @@ static bool check_pending(const struct room *room)
     size_t bytes = weft_text_size(room->text).bytes;
     size_t pending = 0;
     uint32_t sum = room->durable_sum;
-    for (uint64_t rev = room->durable_rev + 1; rev <= room_head(room); rev++) {
-        const struct history_entry *e = history_at(&room->history, rev);
+    struct weft_op op;
+    weft_op_init(&op, room->alloc);
+    int err = 0;
+    for (uint64_t rev = room->durable_rev + 1; err == 0 && rev <= room_head(room); rev++) {
         struct record r = history_record(&room->history, rev);
-        if (r.prev_sum != sum)
-            return false;
+        err = r.prev_sum == sum ? history_op(&room->history, rev, &op) : WEFT_ECORRUPT;
         sum = r.sum;
-        bytes = bytes + e->bytes_in - e->cp_out;
-        pending += e->len;
+        bytes = room_bytes_after(bytes, &op);
+        pending += history_at(&room->history, rev)->len;
     }
-    return sum == room->head_sum && bytes == room->head_bytes && pending == room->pending_bytes;
+    weft_op_done(&op);
+    return err == 0 && sum == room->head_sum && bytes == room->head_bytes &&
+           pending == room->pending_bytes;
 }
 
 static bool check_members(const struct room *room)

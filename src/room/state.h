@@ -118,6 +118,14 @@ static inline uint64_t room_head(const struct room *room)
     return history_head(&room->history);
 }
 
+/* Bound of a document's bytes after an operation: what it deletes has at least one each. */
+static inline size_t room_bytes_after(size_t bytes, const struct weft_op *op)
+{
+    size_t inserted;
+    (void)weft_op_text(op, &inserted);
+    return bytes + inserted - weft_op_deleted_cp(op);
+}
+
 /* The epoch by which clients know this life of the log. */
 static inline struct uuid room_shown_epoch(const struct room *room)
 {

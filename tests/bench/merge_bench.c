@@ -7,6 +7,7 @@
 #include "bench/bench.h"
 #include "room/history.h"
 #include "support/gen.h"
+#include "support/history_log.h"
 #include "support/merge.h"
 
 enum {
@@ -171,26 +172,6 @@ static void measure_compose(enum habit habit)
 
 /* --- the offline client --- */
 
-static void log_push(struct history *h, const struct weft_op *op, uint32_t length_cp)
-{
-    struct buf b;
-    struct record r = {.rev = history_head(h) + 1, .seq = history_head(h) + 1, .at_ms = 1};
-    buf_init(&b, h->alloc);
-    must(history_reserve(h));
-    must(record_encode(&r, op, &b));
-    size_t len, cap, inserted;
-    uint8_t *bytes = buf_take(&b, &len, &cap);
-    bytes = weft_resize(h->alloc, bytes, cap, len);
-    (void)weft_op_text(op, &inserted);
-    history_push_take(
-        h, &(struct history_entry){.record = bytes,
-                                   .len = (uint32_t)len,
-                                   .op_at = (uint32_t)(len - weft_op_encoded_size(op)),
-                                   .length_cp = (uint32_t)(length_cp + weft_op_delta(op)),
-                                   .bytes_in = (uint32_t)inserted,
-                                   .cp_out = (uint32_t)weft_op_deleted_cp(op)});
-}
-
 static size_t json_bytes(const struct weft_op *op)
 {
     char *json = op_json(op);
@@ -213,7 +194,7 @@ static void measure_offline(const char *name, size_t doc_cp, const struct weft_o
         struct history h;
         history_init(&h, weft_heap(), 0, (uint32_t)doc_cp);
         for (size_t k = 0; k < LOGGED; k++)
-            log_push(&h, &ops[k], history_length_cp(&h, k));
+            must(history_log(&h, &ops[k]));
         uint64_t start_ns = bench_now_ns();
         compose_list(own, OFFLINE, &mine);
         bench_add(&made, (double)(bench_now_ns() - start_ns) / 1e6);

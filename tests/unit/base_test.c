@@ -114,28 +114,6 @@ static void buf_reserve_makes_puts_sure(void **state)
     assert_int_equal(f.live_blocks, 0);
 }
 
-/* Room for just a blob and its length, and not for a byte more. */
-static void buf_exact_is_exact(void **state)
-{
-    (void)state;
-    struct faulty f;
-    struct buf b;
-    char blob[200] = "";
-    faulty_init(&f, 0);
-    buf_init(&b, &f.alloc);
-    assert_int_equal(buf_reserve_exact(&b, 202), WEFT_ENOMEM);
-    assert_int_equal(b.cap, 0);
-    faulty_init(&f, 1);
-    assert_int_equal(buf_reserve_exact(&b, 202), 0);
-    assert_int_equal(f.live_bytes, 202);
-    assert_int_equal(buf_put_blob(&b, blob, 200), 0);
-    assert_int_equal(b.len, b.cap);
-    assert_int_equal(buf_put_u8(&b, 1), WEFT_ENOMEM);
-    assert_int_equal(b.len, 202);
-    buf_done(&b);
-    assert_int_equal(f.live_blocks, 0);
-}
-
 static void buf_take_gives_the_bytes_away(void **state)
 {
     (void)state;
@@ -842,7 +820,6 @@ int main(void)
         cmocka_unit_test(buf_round_trip),
         cmocka_unit_test(buf_without_memory),
         cmocka_unit_test(buf_reserve_makes_puts_sure),
-        cmocka_unit_test(buf_exact_is_exact),
         cmocka_unit_test(buf_take_gives_the_bytes_away),
         cmocka_unit_test(varints_come_back),
         cmocka_unit_test(overlong_varints_are_refused),

@@ -7,38 +7,17 @@
 #include "bench/engine/engine.h"
 #include "room/history.h"
 #include "support/gen.h"
+#include "support/history_log.h"
 #include "support/replay.h"
 #include "support/room_pair.h"
 
 /* --- a history, as a room keeps it --- */
 
-static void log_push(struct history *h, const struct weft_op *op)
-{
-    struct buf b;
-    uint64_t rev = history_head(h) + 1;
-    struct record r = {.rev = rev, .seq = rev, .at_ms = 1};
-    size_t len, cap, inserted;
-    buf_init(&b, h->alloc);
-    must(history_reserve(h));
-    must(record_encode(&r, op, &b));
-    uint8_t *bytes = buf_take(&b, &len, &cap);
-    bytes = must_have(weft_resize(h->alloc, bytes, cap, len));
-    (void)weft_op_text(op, &inserted);
-    int64_t length_cp = (int64_t)history_length_cp(h, rev - 1) + weft_op_delta(op);
-    struct history_entry e = {.record = bytes,
-                              .len = (uint32_t)len,
-                              .op_at = (uint32_t)(len - weft_op_encoded_size(op)),
-                              .length_cp = (uint32_t)length_cp,
-                              .bytes_in = (uint32_t)inserted,
-                              .cp_out = (uint32_t)weft_op_deleted_cp(op)};
-    history_push_take(h, &e);
-}
-
 static void history_fill(struct history *h, size_t base_cp, const struct weft_op *ops, size_t n)
 {
     history_init(h, weft_heap(), 0, (uint32_t)base_cp);
     for (size_t i = 0; i < n; i++)
-        log_push(h, &ops[i]);
+        must(history_log(h, &ops[i]));
 }
 
 static double merge_ms(struct history *h, const struct weft_op *op, size_t from, size_t to,
