@@ -21,11 +21,22 @@ enum {
     META_VALUE_BYTES_MAX = 256, /* protocol */
 
     /* --- a room --- */
-    /* Revisions kept in memory behind the newest: an hour of two fast typists. An older base is
-     * answered `gone`, an older resume with the whole text. */
-    HISTORY_REVS_MAX = 65536,
-    /* ... and their bytes, so that 65,536 pasted books do not stay. */
+    /* Revisions kept in memory behind the newest: two hours of two fast typists. An older base is
+     * answered `gone`, an older resume with the whole text. Past it the oldest eighth goes, so
+     * somebody who comes back 100,000 revisions behind (a long flight) is still merged. Just so many
+     * that with all that may wait for the disk they fit 131,072 entries. */
+    HISTORY_REVS_MAX = 131072 - 4096,
+    /* ... and their bytes, so that 100,000 pasted books do not stay: 132 each for all of them, of
+     * which 50 are what a typed character takes and 64 the longest name.
+     *
+     * With the entries (32 bytes each) and the composed ranges (BLOCK_BYTES_MAX) a room's history
+     * takes at most 28 MiB; with 100,000 typed characters, 10 MiB. Only a room that is never empty
+     * keeps that much, as one that is opened reads HISTORY_LOAD_REVS: 1,000 rooms in which 100 people
+     * type all day without a pause are 10 GB after two hours. */
     HISTORY_BYTES_MAX = 16 << 20,
+    /* An old text kept while its room is open, so that a reader who walks through time asks the disk
+     * once; one that is larger is read again each time. */
+    PAST_TEXT_BYTES_MAX = 4 << 20,
     /* Revisions read back when a room is opened, so that clients that were cut off by a restart
      * resume with what they missed instead of the whole text. */
     HISTORY_LOAD_REVS = 4096,
@@ -60,5 +71,6 @@ enum {
 #define REV_MAX ((uint64_t)1 << 53)
 
 _Static_assert(PENDING_REVS_MAX < HISTORY_REVS_MAX, "what is not durable is never trimmed");
+_Static_assert(HISTORY_REVS_MAX - HISTORY_REVS_MAX / 8 >= 100000, "what is left of them by a trim");
 
 #endif

@@ -113,6 +113,11 @@ static int answer_text(struct room *room, uint64_t conn, const struct room_query
         return push_text(conn, room->durable_rev, room->text, fx);
     if (q->rev > room->durable_rev) /* it was there when asked for, and its commit failed */
         return push_text(conn, room->durable_rev, room->text, fx);
+    if (room_past_reaches(room, q->rev)) {
+        struct weft_text *text = NULL;
+        int err = room_past_text(room, q->rev, fx, &text);
+        return err != 0 ? err : push_text(conn, q->rev, text, fx);
+    }
     struct fetching want = {.conn = conn, .text = true, .rev = q->rev};
     return fetch(room, &want, fx);
 }
@@ -268,44 +273,6 @@ int room_answer_waiting(struct room *room, struct room_effects *fx)
 
 /* --- what was fetched --- */
 
-/* The text at an old revision: a snapshot, and the records behind it. */
-static int rebuild_text(struct room *room, const struct room_fetched *f, uint64_t rev,
-                        struct room_effects *fx, struct weft_text **ret)
-{
-    struct weft_text **text = effects_text(fx);
-    if (text == NULL)
-        return WEFT_ENOMEM;
-    struct room_str content = {0};
-    uint64_t at = 0;
-    uint32_t sum = record_first_sum(&room->epoch);
-    int err = 0;
-    if (f->has_snapshot)
-        err = snapshot_decode(f->snapshot, f->snapshot_len, &at, &sum, NULL, NULL, &content);
-    if (err == 0)
-        err = weft_text_from(room->alloc, content.at, content.len, text);
-    struct weft_op op;
-    weft_op_init(&op, room->alloc);
-    for (size_t i = 0; err == 0 && i < f->n_records; i++) {
-        size_t len;
-        const uint8_t *bytes = f->record(f->record_ctx, i, &len);
-        struct record r;
-        err = record_decode(bytes, len, &r);
-        if (err == 0 && (r.rev != ++at || r.prev_sum != sum))
-            err = WEFT_ECORRUPT;
-        if (err == 0) {
-            sum = r.sum;
-            err = weft_op_decode(bytes + r.op_at, len - r.op_at, &op);
-        }
-        if (err == 0)
-            err = weft_op_apply(&op, *text);
-    }
-    weft_op_done(&op);
-    if (err == 0 && at != rev)
-        err = WEFT_ECORRUPT;
-    *ret = *text;
-    return err;
-}
-
 static int show_fetched(struct room *room, const struct fetching *want,
                         const struct room_fetched *f, struct room_effects *fx)
 {
@@ -313,7 +280,7 @@ static int show_fetched(struct room *room, const struct fetching *want,
         return f->err;
     if (want->text) {
         struct weft_text *text = NULL;
-        int err = rebuild_text(room, f, want->rev, fx, &text);
+        int err = room_past_rebuild(room, f, want->rev, fx, &text);
         return err != 0 ? err : push_text(want->conn, want->rev, text, fx);
     }
     struct room_history_item *items = effects_take(fx, (f->n_records + 1) * sizeof *items);

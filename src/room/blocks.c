@@ -6,7 +6,7 @@
 
 enum {
     BLOCK_LEVEL_MIN = 4,  /* 16 revisions: below, composing costs less than finding */
-    BLOCK_LEVEL_MAX = 16, /* 65,536 revisions: all that is ever kept */
+    BLOCK_LEVEL_MAX = 16, /* 65,536 revisions: one or two such reach over all that is ever kept */
     BLOCKS_CAP_FIRST = 16,
     /* A stretch smaller than a block is composed from decoded operations on the stack. */
     STRETCH_MAX = 1 << BLOCK_LEVEL_MIN,
@@ -40,6 +40,24 @@ void blocks_done(struct history *h)
     h->n_blocks = 0;
     h->cap_blocks = 0;
     h->block_bytes = 0;
+}
+
+void blocks_trim(struct history *h)
+{
+    for (size_t i = 0; i < h->cap_blocks; i++) {
+        struct history_block **at = &h->blocks[i];
+        while (*at != NULL) {
+            struct history_block *b = *at;
+            if (b->index << b->level >= h->base_rev) {
+                at = &b->next;
+                continue;
+            }
+            *at = b->next;
+            h->n_blocks--;
+            h->block_bytes -= sizeof *b + b->len;
+            weft_release(h->alloc, b, sizeof *b + b->len);
+        }
+    }
 }
 
 static size_t block_slot(size_t cap, uint32_t level, uint64_t index)
@@ -189,13 +207,41 @@ static int step_op(struct history *h, uint64_t from, uint64_t end, uint32_t leve
     return compose_stretch(h, from, end, ret);
 }
 
+/* What is done with one operation that stands for some of a range's revisions. */
+typedef int (*visit_fn)(void *ctx, const struct weft_op *op);
+
+/* from+1 .. to in their order: a block at once; the short stretches at the two ends one by one, which
+ * for a single operation is cheaper than composing them first. */
+static int each_step(struct history *h, uint64_t from, uint64_t to, uint64_t durable_rev,
+                     visit_fn visit, void *ctx)
+{
+    struct weft_op op;
+    weft_op_init(&op, h->alloc);
+    int err = 0;
+    while (err == 0 && from < to) {
+        uint32_t level;
+        uint64_t end = next_step(from, to, durable_rev, &level);
+        if (level != 0) {
+            err = block_op(h, level, from >> level, &op);
+            from = end;
+        } else {
+            err = history_op(h, ++from, &op);
+        }
+        if (err == 0)
+            err = visit(ctx, &op);
+    }
+    weft_op_done(&op);
+    return err;
+}
+
 /* An operation on its way, and where the next step puts it: the two take turns. */
 struct moving {
     struct weft_op *at, *next;
 };
 
-static int move_over(struct moving *m, const struct weft_op *over)
+static int move_over(void *ctx, const struct weft_op *over)
 {
+    struct moving *m = ctx;
     int err = weft_op_transform(m->at, over, WEFT_LEFT, m->next);
     if (err != 0)
         return err;
@@ -205,49 +251,38 @@ static int move_over(struct moving *m, const struct weft_op *over)
     return 0;
 }
 
-/* Over from+1 .. end: a block at once; a stretch one by one, which for a single operation is cheaper
- * than composing it first. */
-static int move_over_step(struct history *h, struct moving *m, uint64_t from, uint64_t end,
-                          uint32_t level, struct weft_op *over)
-{
-    if (level != 0) {
-        int err = block_op(h, level, from >> level, over);
-        return err != 0 ? err : move_over(m, over);
-    }
-    int err = 0;
-    for (uint64_t rev = from + 1; err == 0 && rev <= end; rev++) {
-        err = history_op(h, rev, over);
-        if (err == 0)
-            err = move_over(m, over);
-    }
-    return err;
-}
-
 int history_transform(struct history *h, struct weft_op *op, uint64_t from, uint64_t to,
                       uint64_t durable_rev)
 {
     if (from == to)
         return 0; /* the usual case: nothing unseen */
-    struct weft_op over, turns[2];
+    struct weft_op turns[2];
     struct moving m = {.at = &turns[0], .next = &turns[1]};
-    weft_op_init(&over, h->alloc);
     weft_op_init(&turns[0], h->alloc);
     weft_op_init(&turns[1], h->alloc);
     int err = weft_op_copy(m.at, op);
-    while (err == 0 && from < to) {
-        uint32_t level;
-        uint64_t end = next_step(from, to, durable_rev, &level);
-        err = move_over_step(h, &m, from, end, level, &over);
-        from = end;
-    }
+    if (err == 0)
+        err = each_step(h, from, to, durable_rev, move_over, &m);
     if (err == 0) {
         struct weft_op swap = *op;
         *op = *m.at;
         *m.at = swap;
     }
-    weft_op_done(&over);
     weft_op_done(&turns[0]);
     weft_op_done(&turns[1]);
+    return err;
+}
+
+static int apply_to(void *ctx, const struct weft_op *op)
+{
+    return weft_op_apply(op, ctx);
+}
+
+int history_apply(struct history *h, uint64_t from, uint64_t to, uint64_t durable_rev,
+                  struct weft_text *text)
+{
+    int err = each_step(h, from, to, durable_rev, apply_to, text);
+    WEFT_ASSERT(err == 0 || err == WEFT_ENOMEM);
     return err;
 }
 

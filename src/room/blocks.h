@@ -9,4 +9,7 @@
 
 void blocks_done(struct history *h);
 
+/* Drops those that reach below the base: ranges start at or above it. */
+void blocks_trim(struct history *h);
+
 #endif

@@ -107,10 +107,13 @@ static int apply_next(struct room *room, struct room_effects *fx)
 static void trim(struct room *room)
 {
     struct history *h = &room->history;
-    if (h->n <= HISTORY_REVS_MAX && h->bytes <= HISTORY_BYTES_MAX)
-        return;
-    uint64_t keep = h->base_rev + h->n / 8;
-    history_trim(h, keep < room->durable_rev ? keep : room->durable_rev);
+    while ((h->n > HISTORY_REVS_MAX || h->bytes > HISTORY_BYTES_MAX) &&
+           h->base_rev < room->durable_rev) {
+        uint64_t base_rev = h->base_rev + (h->n + 7) / 8;
+        history_trim(h, base_rev < room->durable_rev ? base_rev : room->durable_rev);
+    }
+    if (room->past != NULL && room->past_rev < h->base_rev)
+        room_past_forget(room);
 }
 
 int room_on_durable(struct room *room, uint64_t rev, struct room_effects *fx)

@@ -176,8 +176,7 @@ void history_trim(struct history *h, uint64_t rev)
         h->n--;
         records_drop(h, h->oldest);
     }
-    /* Blocks that reach below the base are dropped with the rest when their bound is met; they are
-     * never asked for again, since ranges start at or above the base. */
+    blocks_trim(h);
 }
 
 int history_op(const struct history *h, uint64_t rev, struct weft_op *ret)

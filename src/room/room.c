@@ -31,6 +31,7 @@ void room_free(struct room *room)
     const struct weft_alloc *alloc = room->alloc;
     room_load_free(room);
     weft_text_free(room->text);
+    room_past_forget(room);
     history_done(&room->history);
     sessions_done(&room->sessions);
     weft_release(alloc, room->meta, sizeof *room->meta);
@@ -188,13 +189,23 @@ static bool check_members(const struct room *room)
     return dirty == room->n_dirty;
 }
 
+static bool check_past(const struct room *room)
+{
+    if (room->past == NULL)
+        return true;
+    return room->past_rev >= room->history.base_rev && room->past_rev < room->durable_rev &&
+           weft_text_check(room->past) &&
+           weft_text_size(room->past).cp == history_length_cp(&room->history, room->past_rev);
+}
+
 bool room_check(const struct room *room)
 {
     for (size_t i = 1; i < room->n_waiting; i++)
         if (room->waiting[i].need_rev < room->waiting[i - 1].need_rev)
             return false;
-    return room->history.base_rev <= room->durable_rev && room->durable_rev <= room_head(room) &&
-           history_check(&room->history) && weft_text_check(room->text) &&
+    return room->history.base_rev <= room->durable_rev && check_past(room) &&
+           room->durable_rev <= room_head(room) && history_check(&room->history) &&
+           weft_text_check(room->text) &&
            weft_text_size(room->text).cp == history_length_cp(&room->history, room->durable_rev) &&
            check_pending(room) && check_members(room) && sessions_check(&room->sessions);
 }

@@ -5,6 +5,7 @@
  *     durable.c   what is on disk is applied and shown     (apply in order); failed commits
  *     people.c    who is there, carets, joining, leaving
  *     catch_up.c  what a reader missed, composed
+ *     past.c      texts at old revisions
  *     answer.c    texts, histories, repeated acks: answers that may wait for the disk
  *     load.c      from a log; snapshots
  *     audit.c     a whole log, held against its snapshots
@@ -106,6 +107,9 @@ struct room {
     size_t cap_fetching;
     uint64_t next_ticket;
 
+    struct weft_text *past; /* an old text that later ones are made from; NULL: none */
+    uint64_t past_rev;      /* base_rev <= past_rev < durable_rev */
+
     uint64_t snapshot_rev;      /* last one taken or loaded; 0: none */
     size_t snapshot_bytes;      /* its size */
     size_t bytes_past_snapshot; /* of durable records behind it */
@@ -179,6 +183,16 @@ WEFT_CHECKED int room_catch_up(struct room *room, const struct member *member, u
                                bool live, struct room_effects *fx);
 WEFT_CHECKED int room_on_behind(struct room *room, uint64_t conn, const struct room_behind *b,
                                 struct room_effects *fx);
+
+/* past.c: can the text at rev, at most durable_rev, be made of what lies in memory? */
+bool room_past_reaches(const struct room *room, uint64_t rev);
+/* ... made. It lives as long as the effects. */
+WEFT_CHECKED int room_past_text(struct room *room, uint64_t rev, struct room_effects *fx,
+                                struct weft_text **ret);
+/* The same from what was read from the log; WEFT_ECORRUPT when that does not lead to rev. */
+WEFT_CHECKED int room_past_rebuild(struct room *room, const struct room_fetched *f, uint64_t rev,
+                                   struct room_effects *fx, struct weft_text **ret);
+void room_past_forget(struct room *room);
 
 /* answer.c */
 WEFT_CHECKED int room_on_query(struct room *room, uint64_t conn, bool text,

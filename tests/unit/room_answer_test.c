@@ -1,4 +1,5 @@
 /* Texts and histories: from memory, from the log, and waiting for the disk. */
+#include "room/record.h"
 #include "support/room_suite.h"
 
 static const char unreadable[] = "7: error unavailable retry 1000 (the log could not be read: %s)";
@@ -83,7 +84,33 @@ static void an_answer_has_so_many_bytes_and_at_least_one_item(void **state)
     free(notation);
 }
 
-static void what_is_not_kept_is_fetched(void **state)
+/* Revisions 'a', 'b', 'c', one so large that a snapshot is taken, and its end; opened again so that
+ * the history starts behind base_rev. */
+static void reopen(uint64_t base_rev)
+{
+    enum { LARGE = 70000 };
+    char *notation = malloc(LARGE + 3);
+    char why[200];
+    assert_non_null(notation);
+    memset(notation, 'x', LARGE + 2);
+    notation[0] = '\'';
+    notation[LARGE + 1] = '\'';
+    notation[LARGE + 2] = '\0';
+    rig_join(&rig, 1, 'A');
+    rig_op(&rig, 1, "'a'", 0, 1);
+    rig_op(&rig, 1, "1 'b'", 1, 2);
+    rig_op(&rig, 1, "2 'c'", 2, 3);
+    rig_op(&rig, 1, notation, 3, 4);
+    rig_commit(&rig);
+    assert_int_equal(rig.snapshot_rev, 4);
+    rig_op(&rig, 1, "-70000", 4, 5);
+    rig_commit(&rig);
+    free(notation);
+    assert_int_equal(rig_reload(&rig, true, base_rev + 1, 5, why), 0);
+    assert_int_equal(room_info(rig.room).base_rev, base_rev);
+}
+
+static void what_is_kept_is_not_fetched(void **state)
 {
     (void)state;
     char why[200];
@@ -92,15 +119,102 @@ static void what_is_not_kept_is_fetched(void **state)
     rig_meta(&rig, 1, "k=v", 0);
     rig_op(&rig, 1, "1 'b'", 2, 2);
     rig_commit(&rig);
+    says(rig_text(&rig, 7, 2), "7: text 2 'a'"); /* the history reaches back to the empty text */
+    says(rig_text(&rig, 7, 0), "7: text 0 ''");
+    assert_int_equal(rig_reload(&rig, false, 1, 3, why), 0);
+    says(rig_history(&rig, 7, 1, 2), "7: history 1-2 <1 A [\"a\"]> <2 A [] {k=v}>");
+}
+
+static void an_old_text_is_fetched(void **state)
+{
+    (void)state;
+    reopen(4);
     says(rig_text(&rig, 7, 2), "fetch 7 #1 base 2");
-    assert_false(strstr(rig_leave(&rig, 1), "leave") == NULL);
     assert_false(room_info(rig.room).is_idle);
     says(rig_text(&rig, 7, 0), "fetch 7 #2 base 0");
     says(rig_fetched(&rig, 2, 0, 1, 0), "7: text 0 ''");
-    says(rig_fetched(&rig, 1, 0, 1, 2), "7: text 2 'a'");
+    says(rig_fetched(&rig, 1, 0, 1, 2), "7: text 2 'ab'");
     assert_true(room_info(rig.room).is_idle);
-    assert_int_equal(rig_reload(&rig, false, 1, 3, why), 0);
-    says(rig_history(&rig, 7, 1, 2), "7: history 1-2 <1 A [\"a\"]> <2 A [] {k=v}>");
+    says(rig_text(&rig, 7, 2), "fetch 7 #3 base 2"); /* nothing in memory goes on from it */
+}
+
+/* From where the history begins, or the snapshot if that is later, nothing more is asked for. */
+static void one_fetch_is_enough_for_all_that_is_kept(void **state)
+{
+    (void)state;
+    reopen(1);
+    says(rig_text(&rig, 7, 3), "fetch 7 #1 base 3");
+    says(rig_fetched(&rig, 1, 0, 1, 3), "7: text 3 'abc'");
+    says(rig_text(&rig, 7, 2), "7: text 2 'ab'");
+    says(rig_text(&rig, 7, 1), "7: text 1 'a'");
+    says(rig_text(&rig, 7, 3), "7: text 3 'abc'");
+    says(rig_text(&rig, 7, 0), "fetch 7 #2 base 0");
+    says(rig_fetched(&rig, 2, 0, 1, 0), "7: text 0 ''");
+    says(rig_text(&rig, 7, 1), "7: text 1 'a'");
+    rig_join(&rig, 1, 'A');
+    rig_op(&rig, 1, "'d'", 5, 6);
+    rig_commit(&rig);
+    says(rig_text(&rig, 7, 5), "7: text 5 'abc'");
+    says(rig_text(&rig, 7, 6), "7: text 6 'dabc'");
+}
+
+static const uint8_t *fifth(const void *ctx, size_t i, size_t *ret_len)
+{
+    (void)ctx;
+    assert_int_equal(i, 0);
+    *ret_len = rig.records[4].len;
+    return rig.records[4].at;
+}
+
+static void the_oldest_text_fetched_is_the_one_that_stays(void **state)
+{
+    (void)state;
+    struct room_event ev = {.kind = ROOM_FETCHED};
+    reopen(1);
+    rig_join(&rig, 1, 'A');
+    rig_op(&rig, 1, "'d'", 5, 6);
+    rig_commit(&rig);
+    says(rig_text(&rig, 7, 5), "fetch 7 #1 base 5");
+    says(rig_text(&rig, 7, 2), "fetch 7 #2 base 2");
+    ev.fetched = (struct room_fetched){.ticket = 1,
+                                       .has_snapshot = true,
+                                       .snapshot_rev = 4,
+                                       .snapshot = rig.snapshot.at,
+                                       .snapshot_len = rig.snapshot.len,
+                                       .first_rev = 5,
+                                       .n_records = 1,
+                                       .record = fifth};
+    says(rig_step(&rig, &ev), "7: text 5 'abc'");
+    says(rig_text(&rig, 7, 5), "7: text 5 'abc'"); /* from the snapshot */
+    says(rig_text(&rig, 7, 3), "fetch 7 #3 base 3");
+    says(rig_fetched(&rig, 3, 0, 1, 3), "7: text 3 'abc'");
+    says(rig_text(&rig, 7, 1), "7: text 1 'a'");
+    says(rig_fetched(&rig, 2, 0, 1, 2), "7: text 2 'ab'");
+    says(rig_text(&rig, 7, 1), "7: text 1 'a'");
+}
+
+/* The log says something else than the history: the answer is the log's, and is not built on. */
+static void a_text_that_the_history_does_not_continue_is_not_kept(void **state)
+{
+    (void)state;
+    struct record r = {.rev = 1, .prev_sum = record_first_sum(&rig.epoch)};
+    struct weft_op op;
+    struct buf b;
+    reopen(1);
+    weft_op_init(&op, weft_heap());
+    buf_init(&b, weft_heap());
+    assert_int_equal(weft_op_insert(&op, "z", 1), 0);
+    assert_int_equal(record_encode(&r, &op, &b), 0);
+    struct rig_bytes good = rig.records[0];
+    rig.records[0] = (struct rig_bytes){b.data, b.len};
+    rig_text(&rig, 7, 1);
+    says(rig_fetched(&rig, 1, 0, 1, 1), "7: text 1 'z'");
+    says(rig_text(&rig, 7, 1), "fetch 7 #2 base 1");
+    rig.records[0] = good;
+    says(rig_fetched(&rig, 2, 0, 1, 1), "7: text 1 'a'");
+    says(rig_text(&rig, 7, 1), "7: text 1 'a'");
+    buf_done(&b);
+    weft_op_done(&op);
 }
 
 /* Makes the room forget its history, as one does whose log is long: 4 MiB a revision. */
@@ -149,16 +263,23 @@ static void a_long_history_is_forgotten_from_the_old_end(void **state)
     says(rig_fetched(&rig, 1, 0, 1, 1), "7: history 1-1 <1 A [\"a\"]>");
 }
 
+/* Text 2 has more than 4 MiB. */
+static void what_is_too_large_is_not_kept(void **state)
+{
+    (void)state;
+    fill_history();
+    assert_int_equal(room_info(rig.room).base_rev, 2);
+    rig_text(&rig, 7, 3);
+    says(rig_fetched(&rig, 1, 0, 1, 3), "7: text 3 'a'");
+    says(rig_text(&rig, 7, 3), "fetch 7 #2 base 3");
+}
+
 static void what_was_fetched_and_does_not_check_is_an_error(void **state)
 {
     (void)state;
     char words[200];
     snprintf(words, sizeof words, unreadable, "stored bytes do not check");
-    rig_join(&rig, 1, 'A');
-    rig_op(&rig, 1, "'a'", 0, 1);
-    rig_op(&rig, 1, "1 'b'", 1, 2);
-    rig_op(&rig, 1, "2 'c'", 2, 3);
-    rig_commit(&rig);
+    reopen(4);
     rig_text(&rig, 7, 2);
     says(rig_fetched(&rig, 1, 0, 1, 1), words); /* too few */
     rig_text(&rig, 7, 2);
@@ -224,9 +345,7 @@ static void so_many_reads_are_under_way_and_no_more(void **state)
 {
     (void)state;
     char expected[100];
-    rig_join(&rig, 1, 'A');
-    rig_op(&rig, 1, "'a'", 0, 1);
-    rig_commit(&rig);
+    reopen(4);
     for (int i = 1; i <= 256; i++) {
         snprintf(expected, sizeof expected, "fetch 7 #%d base 0", i);
         says(rig_text(&rig, 7, 0), expected);
@@ -246,7 +365,12 @@ int main(void)
         T(a_history_names_who_and_what),
         T(an_answer_has_an_end),
         T(an_answer_has_so_many_bytes_and_at_least_one_item),
-        T(what_is_not_kept_is_fetched),
+        T(what_is_kept_is_not_fetched),
+        T(an_old_text_is_fetched),
+        T(one_fetch_is_enough_for_all_that_is_kept),
+        T(the_oldest_text_fetched_is_the_one_that_stays),
+        T(a_text_that_the_history_does_not_continue_is_not_kept),
+        T(what_is_too_large_is_not_kept),
         T(a_long_history_is_forgotten_from_the_old_end),
         T(what_was_fetched_and_does_not_check_is_an_error),
         T(a_wrong_stretch_of_history_is_an_error),
