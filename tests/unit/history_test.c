@@ -112,6 +112,96 @@ static void every_range_is_exact(void **state)
     }
 }
 
+static void expect_merged(struct history *h, uint64_t from, uint64_t to, uint64_t durable_rev)
+{
+    struct weft_op fast, slow;
+    weft_op_init(&fast, weft_heap());
+    weft_op_init(&slow, weft_heap());
+    gen_op(&rng, history_length_cp(h, from), 4, &fast);
+    assert_int_equal(weft_op_copy(&slow, &fast), 0);
+    transforms = 0;
+    assert_int_equal(history_transform(h, &fast, from, to, durable_rev), 0);
+    uint64_t alone = to - (from > durable_rev ? from : durable_rev);
+    assert_true(transforms >= alone && transforms <= to - from);
+    step_by_step(h, &slow, from, to, false);
+    assert_true(weft_op_equal(&fast, &slow));
+    weft_op_done(&fast);
+    weft_op_done(&slow);
+}
+
+/* Each distance, not a sample of them, and each around a power of two further up; with all on disk,
+ * with nothing, and with some. */
+static void every_distance_is_exact(void **state)
+{
+    (void)state;
+    enum { BASE = 3, NEAR = 640, FAR = 16500 };
+    static const uint64_t pending[] = {0, 1, 16, 37, 300, NEAR};
+    rng = rng_of(rng_seed());
+    struct history h;
+    history_init(&h, weft_heap(), BASE, START_CP);
+    grow_to(&h, BASE + NEAR);
+    for (size_t i = 0; i < sizeof pending / sizeof *pending; i++)
+        for (uint64_t behind = 0; behind <= NEAR; behind++)
+            expect_merged(&h, BASE + NEAR - behind, BASE + NEAR, BASE + NEAR - pending[i]);
+    grow_to(&h, BASE + FAR);
+    for (uint64_t power = 1024; power < FAR; power *= 2)
+        for (uint64_t behind = power - 1; behind <= power + 1; behind++)
+            for (size_t i = 0; i < sizeof pending / sizeof *pending; i++)
+                expect_merged(&h, BASE + FAR - behind, BASE + FAR, BASE + FAR - pending[i]);
+    history_done(&h);
+}
+
+static void expect_text(struct history *h, const struct weft_text *base, uint64_t from, uint64_t to,
+                        uint64_t durable_rev, const struct weft_text *expected)
+{
+    struct weft_text *text;
+    size_t len = weft_text_size(expected).bytes;
+    char *bytes = malloc(len + 1);
+    assert_non_null(bytes);
+    assert_int_equal(weft_text_copy(expected, 0, weft_text_size(expected).cp, bytes, len, &len), 0);
+    assert_int_equal(weft_text_clone(base, &text), 0);
+    assert_int_equal(history_apply(h, from, to, durable_rev, text), 0);
+    assert_true(weft_text_equal(text, bytes, len));
+    weft_text_free(text);
+    free(bytes);
+}
+
+/* Played in ranges, the text of each revision is what one revision at a time makes of it. */
+static void every_text_is_exact(void **state)
+{
+    (void)state;
+    enum { MOST = 600 };
+    static const char start[] = "the thirty code points of this";
+    _Static_assert(sizeof start - 1 == START_CP, "the text that the history starts from");
+    rng = rng_of(rng_seed());
+    struct history h;
+    struct weft_op op;
+    struct weft_text *first, *near, *slow;
+    weft_op_init(&op, weft_heap());
+    history_init(&h, weft_heap(), 0, START_CP);
+    grow_to(&h, MOST);
+    assert_int_equal(weft_text_from(weft_heap(), start, START_CP, &first), 0);
+    assert_int_equal(weft_text_clone(first, &slow), 0);
+    assert_int_equal(weft_text_clone(first, &near), 0);
+    uint64_t near_rev = 0;
+    for (uint64_t rev = 1; rev <= MOST; rev++) {
+        assert_int_equal(history_op(&h, rev, &op), 0);
+        assert_int_equal(weft_op_apply(&op, slow), 0);
+        expect_text(&h, first, 0, rev, MOST, slow);
+        expect_text(&h, near, near_rev, rev, rng_below(&rng, MOST + 1), slow);
+        if (rng_chance(&rng, 3)) {
+            weft_text_free(near);
+            assert_int_equal(weft_text_clone(slow, &near), 0);
+            near_rev = rev;
+        }
+    }
+    weft_text_free(first);
+    weft_text_free(near);
+    weft_text_free(slow);
+    weft_op_done(&op);
+    history_done(&h);
+}
+
 /* Two blocks a level at most, and the ends that are smaller than the smallest block one by one. */
 static void merging_takes_few_transforms(void **state)
 {
@@ -364,6 +454,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_range_is_exact),
+        cmocka_unit_test(every_distance_is_exact),
+        cmocka_unit_test(every_text_is_exact),
         cmocka_unit_test(merging_takes_few_transforms),
         cmocka_unit_test(blocks_keep_within_their_bound),
         cmocka_unit_test(check_finds_what_is_broken),
