@@ -18,6 +18,12 @@ enum {
 #define BLOCK_BYTES_MAX ((size_t)8 << 20)
 #endif
 
+/* So many revisions are applied to a text one by one, at 20 to 80 ns each: composing them first costs
+ * four times that, and what is kept of it saves less than 0.1 ms the next time. */
+#ifndef APPLY_ALONE_MAX
+#define APPLY_ALONE_MAX 2048
+#endif
+
 struct history_block {
     struct history_block *next;
     uint64_t index;
@@ -281,6 +287,8 @@ static int apply_to(void *ctx, const struct weft_op *op)
 int history_apply(struct history *h, uint64_t from, uint64_t to, uint64_t durable_rev,
                   struct weft_text *text)
 {
+    if (to - from <= APPLY_ALONE_MAX)
+        durable_rev = from; /* no blocks */
     int err = each_step(h, from, to, durable_rev, apply_to, text);
     WEFT_ASSERT(err == 0 || err == WEFT_ENOMEM);
     return err;

@@ -112,8 +112,8 @@ WEFT_CHECKED int history_transform(struct history *h, struct weft_op *op, uint64
 WEFT_CHECKED int history_compose(struct history *h, uint64_t from, uint64_t to,
                                  uint64_t durable_rev, struct weft_op *ret);
 
-/* Plays revisions from+1 .. to on the text of `from`: a range of h revisions as O(log h) composed
- * operations. WEFT_ENOMEM leaves it part of the way. */
+/* Plays revisions from+1 .. to on the text of `from`: a few one by one, a long range of h revisions as
+ * O(log h) composed operations. WEFT_ENOMEM leaves it part of the way. */
 WEFT_CHECKED int history_apply(struct history *h, uint64_t from, uint64_t to, uint64_t durable_rev,
                                struct weft_text *text);
 

@@ -1,14 +1,16 @@
-/* Merging, by the engine alone: single pairs, two long histories past each other, composing, an
- * offline client that comes back, and a recorded session merged into its text. */
+/* Merging: single pairs, two long histories past each other, composing, an offline client that comes
+ * back, texts at old revisions, and a recorded session merged into its text. By the engine alone,
+ * but where a room is named. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
 #include "bench/bench.h"
-#include "room/history.h"
+#include "room/blocks.h"
 #include "support/gen.h"
 #include "support/history_log.h"
 #include "support/merge.h"
+#include "support/room_pair.h"
 
 enum {
     REPEATS = 5,
@@ -250,6 +252,199 @@ static void offline_made(enum habit habit)
     ops_free(own, OFFLINE);
 }
 
+/* --- the same through a room --- */
+
+static struct room_pair pair;
+
+static void load_record(struct buf *b, struct record *r, const struct weft_op *op)
+{
+    char why[200];
+    *r = (struct record){.rev = r->rev + 1, .prev_sum = r->sum, .at_ms = 1};
+    buf_clear(b);
+    must(record_encode(r, op, b));
+    must(room_load_record(pair.room, r->rev, b->data, b->len, why, sizeof why));
+}
+
+/* Revision 1 is a text of doc_cp letters, then come the ops. */
+static void room_fill(size_t doc_cp, const struct weft_op *ops, size_t n)
+{
+    const struct room_config config = {
+        .document_bytes_max = 64 << 20, .people_max = 10, .message_bytes_max = 1 << 20};
+    const struct uuid epoch = {{1}};
+    struct record r = {.sum = record_first_sum(&epoch)};
+    struct weft_op all;
+    struct buf b;
+    char why[200];
+    char *text = malloc(doc_cp + 1);
+    WEFT_ASSERT(text != NULL);
+    memset(text, 'x', doc_cp);
+    weft_op_init(&all, weft_heap());
+    buf_init(&b, weft_heap());
+    must(weft_op_insert(&all, text, doc_cp));
+    must(room_new(weft_heap(), &config, &epoch, &pair.room));
+    must(room_effects_new(weft_heap(), &pair.fx));
+    load_record(&b, &r, &all);
+    for (size_t i = 0; i < n; i++)
+        load_record(&b, &r, &ops[i]);
+    must(room_load_end(pair.room, r.rev, why, sizeof why));
+    struct room_event join = {.kind = ROOM_JOIN, .conn = 1};
+    join.join.user_id.bytes[0] = 1;
+    join.join.spare_id.bytes[0] = 2;
+    room_pair_step(&pair, &join);
+    buf_done(&b);
+    weft_op_done(&all);
+    free(text);
+}
+
+/* Decided, made durable: what it takes until it is shown. */
+static double submit_ms(const struct weft_op *op, uint64_t rev)
+{
+    struct room_event event = {.kind = ROOM_OPERATION, .conn = 1};
+    event.submission = (struct room_submission){.has_rev = true, .rev = rev, .op = op};
+    uint64_t head_rev = room_info(pair.room).head_rev;
+    uint64_t start_ns = bench_now_ns();
+    room_pair_step(&pair, &event);
+    room_pair_commit(&pair);
+    double ms = (double)(bench_now_ns() - start_ns) / 1e6;
+    WEFT_ASSERT(room_info(pair.room).rev == head_rev + 1);
+    return ms;
+}
+
+static void measure_room(enum habit habit)
+{
+    struct bench_figure first = {0}, kept = {0};
+    struct weft_op *ops = ops_new(LOGGED), *own = ops_new(OFFLINE), mine;
+    weft_op_init(&mine, weft_heap());
+    history_of(7, habit, 100000, ops, LOGGED);
+    history_of(8, habit, 100000, own, OFFLINE);
+    compose_list(own, OFFLINE, &mine);
+    for (int i = 0; i < REPEATS; i++) {
+        room_fill(100000, ops, LOGGED);
+        bench_add(&first, submit_ms(&mine, 1));
+        bench_add(&kept, submit_ms(&mine, 1));
+        room_pair_close(&pair);
+    }
+    char cell[2][BENCH_CELL_BYTES];
+    printf("%-16s %-19s %s\n", HABITS[habit], bench_spread(&first, cell[0]),
+           bench_spread(&kept, cell[1]));
+    fflush(stdout);
+    weft_op_done(&mine);
+    ops_free(ops, LOGGED);
+    ops_free(own, OFFLINE);
+}
+
+/* --- texts at old revisions --- */
+
+enum { OLD_CP = 100000, WALK = 100 };
+
+static double text_one_by_one(const struct history *h, size_t n, struct weft_text *text)
+{
+    struct weft_op op;
+    weft_op_init(&op, weft_heap());
+    uint64_t start_ns = bench_now_ns();
+    for (uint64_t rev = 1; rev <= n; rev++) {
+        must(history_op(h, rev, &op));
+        must(weft_op_apply(&op, text));
+    }
+    weft_op_done(&op);
+    return (double)(bench_now_ns() - start_ns) / 1e6;
+}
+
+static double text_composed(struct history *h, size_t n, struct weft_text *text)
+{
+    struct weft_op op;
+    weft_op_init(&op, weft_heap());
+    uint64_t start_ns = bench_now_ns();
+    must(history_compose(h, 0, n, n, &op));
+    must(weft_op_apply(&op, text));
+    weft_op_done(&op);
+    return (double)(bench_now_ns() - start_ns) / 1e6;
+}
+
+static double text_played(struct history *h, size_t n, struct weft_text *text)
+{
+    uint64_t start_ns = bench_now_ns();
+    must(history_apply(h, 0, n, n, text));
+    return (double)(bench_now_ns() - start_ns) / 1e6;
+}
+
+static void measure_old_text(enum habit habit, const struct weft_op *ops, size_t n)
+{
+    struct bench_figure ms[5] = {{0}};
+    char *start = malloc(OLD_CP);
+    WEFT_ASSERT(start != NULL);
+    memset(start, 'x', OLD_CP);
+    for (int i = 0; i < 2 * REPEATS + 1; i++) {
+        struct history h;
+        history_init(&h, weft_heap(), 0, OLD_CP);
+        for (size_t k = 0; k < n; k++)
+            must(history_log(&h, &ops[k]));
+        for (int way = 0; way < 5; way++) {
+            struct weft_text *text;
+            if (way == 3) /* ... for the first time again */
+                blocks_done(&h);
+            must(weft_text_from(weft_heap(), start, OLD_CP, &text));
+            bench_add(&ms[way], way == 0  ? text_one_by_one(&h, n, text)
+                                : way < 3 ? text_composed(&h, n, text)
+                                          : text_played(&h, n, text));
+            weft_text_free(text);
+        }
+        history_done(&h);
+    }
+    char cell[BENCH_CELL_BYTES];
+    printf("%-10s %7zu ", HABITS[habit], n);
+    for (int way = 0; way < 5; way++)
+        printf(" %-22s", bench_spread(&ms[way], cell));
+    printf("\n");
+    fflush(stdout);
+    free(start);
+}
+
+/* Somebody looks at one revision after the other, from the first to the last. */
+static void measure_walk(enum habit habit, const struct weft_op *ops)
+{
+    struct bench_figure first = {0}, kept = {0};
+    for (int i = 0; i < REPEATS; i++) {
+        room_fill(OLD_CP, ops, LOGGED);
+        for (int turn = 0; turn < 2; turn++) {
+            uint64_t start_ns = bench_now_ns();
+            for (uint64_t k = 0; k < WALK; k++) {
+                struct room_event event = {.kind = ROOM_TEXT, .conn = 7};
+                event.query = (struct room_query){.has_rev = true, .rev = 1 + k * LOGGED / WALK};
+                room_pair_step(&pair, &event);
+                WEFT_ASSERT(room_effects_at(pair.fx, 0)->message.type == MESSAGE_TEXT);
+            }
+            bench_add(turn == 0 ? &first : &kept, (double)(bench_now_ns() - start_ns) / 1e6 / WALK);
+        }
+        room_pair_close(&pair);
+    }
+    char cell[2][BENCH_CELL_BYTES];
+    printf("%-10s %-22s %s\n", HABITS[habit], bench_spread(&first, cell[0]),
+           bench_spread(&kept, cell[1]));
+    fflush(stdout);
+}
+
+static void measure_old_texts(void)
+{
+    struct weft_op *ops[2] = {ops_new(LOGGED), ops_new(LOGGED)};
+    printf("\na text of %d, so many revisions later; ms, n = %d\n%-10s %7s  %-22s %-22s %-22s "
+           "%-22s %s\n",
+           OLD_CP, 2 * REPEATS + 1, "", "", "one by one", "composed", "ranges kept", "in ranges",
+           "ranges kept");
+    for (int habit = TYPED; habit <= SCATTERED; habit++) {
+        history_of(9, (enum habit)habit, OLD_CP, ops[habit], LOGGED);
+        for (size_t n = 100; n <= LOGGED; n *= 10)
+            measure_old_text((enum habit)habit, ops[habit], n);
+    }
+    printf("\n%d old texts of a room of %d operations, one after the other; ms each, n = %d\n"
+           "%-10s %-22s %s\n",
+           WALK, LOGGED, REPEATS, "", "first time", "ranges kept");
+    for (int habit = TYPED; habit <= SCATTERED; habit++) {
+        measure_walk((enum habit)habit, ops[habit]);
+        ops_free(ops[habit], LOGGED);
+    }
+}
+
 /* --- a session --- */
 
 static void measure_session(void)
@@ -294,6 +489,11 @@ int main(void)
     offline_recorded();
     offline_made(TYPED);
     offline_made(SCATTERED);
+    printf("\nthe same through a room, until it is on disk and shown\n%-16s %-19s %s\n", "",
+           "first time", "ranges kept");
+    measure_room(TYPED);
+    measure_room(SCATTERED);
+    measure_old_texts();
     printf("\na session of two merged into its text: transform, compact log, apply\n");
     printf("%-16s %-19s %8s %8s %8s %8s\n", "", "ms", "ns/op", "ops", "pairs", "log");
     measure_session();

@@ -14,7 +14,7 @@
 
 enum {
     REPEATS = 5,
-    HISTORY_REVS = 60800, /* below HISTORY_REVS_MAX: 60,000 unseen are still kept */
+    HISTORY_REVS = 60800, /* 60,000 unseen, and what each measurement adds */
     KEPT_ROUNDS = 100,
     BATCH = 2000,
     READERS = 200,

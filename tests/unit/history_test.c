@@ -26,6 +26,7 @@ static int counted_transform(const struct weft_op *a, const struct weft_op *b, e
 static size_t bytes_max = (size_t)8 << 20;
 
 #define BLOCK_BYTES_MAX   bytes_max
+#define APPLY_ALONE_MAX   40
 #define weft_op_transform counted_transform
 #include "room/blocks.c"
 #undef weft_op_transform
