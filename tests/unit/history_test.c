@@ -348,6 +348,44 @@ static void the_old_end_goes(void **state)
     history_done(&h);
 }
 
+/* A record that was to come and did not leaves its place to the next, or none at all. */
+static void a_place_that_was_not_used_goes(void **state)
+{
+    (void)state;
+    struct faulty f;
+    struct history h;
+    rng = rng_of(rng_seed());
+    faulty_init(&f, -1);
+    history_init(&h, &f.alloc, 0, START_CP);
+    assert_non_null(history_reserve(&h, 100000)); /* the very first */
+    assert_true(history_check(&h));
+    grow_to(&h, 20);
+    assert_non_null(history_reserve(&h, 200000));
+    assert_true(history_check(&h));
+    history_cut(&h, 10);
+    assert_true(history_check(&h));
+    assert_non_null(history_reserve(&h, 200000));
+    history_trim(&h, 10);
+    assert_int_equal(h.bytes, 0);
+    assert_true(history_check(&h));
+    size_t blocks = f.live_blocks;
+    assert_non_null(history_reserve(&h, 300000)); /* in place of the other */
+    assert_int_equal(f.live_blocks, blocks);
+    grow_to(&h, 300);
+    expect_exact(&h, 10, 300, 300);
+    history_trim(&h, 300);
+    assert_true(history_check(&h));
+    blocks = f.live_blocks;
+    for (uint64_t rev = 301; rev < 900; rev += 7) { /* what goes is used again */
+        grow_to(&h, rev);
+        history_trim(&h, rev);
+        assert_true(history_check(&h));
+    }
+    assert_int_equal(f.live_blocks, blocks);
+    history_done(&h);
+    assert_int_equal(f.live_blocks, 0);
+}
+
 /* A block that cannot be kept is no failure; anything else that fails leaves all as it was. */
 static void without_memory_nothing_changes(void **state)
 {
@@ -462,6 +500,7 @@ int main(void)
         cmocka_unit_test(check_finds_what_is_broken),
         cmocka_unit_test(what_was_cut_is_forgotten),
         cmocka_unit_test(the_old_end_goes),
+        cmocka_unit_test(a_place_that_was_not_used_goes),
         cmocka_unit_test(without_memory_nothing_changes),
         cmocka_unit_test(what_was_composed_is_kept),
         cmocka_unit_test(blocks_stay_within_their_memory),
