@@ -32,18 +32,11 @@ static bool is_text(const char *s, size_t len_bytes)
     return utf8_valid(s, len_bytes, NULL) && !utf8_has_nul(s, len_bytes);
 }
 
-static uint64_t load8(const char *p)
-{
-    uint64_t w;
-    memcpy(&w, p, sizeof w);
-    return w;
-}
-
 static size_t common_start(const char *a, size_t a_bytes, const char *b, size_t b_bytes)
 {
     const size_t most = a_bytes < b_bytes ? a_bytes : b_bytes;
     size_t n = 0;
-    while (most - n >= 8 && load8(a + n) == load8(b + n))
+    while (most - n >= 8 && diff_load8(a + n) == diff_load8(b + n))
         n += 8;
     while (n < most && a[n] == b[n])
         n++;
@@ -58,7 +51,7 @@ static size_t common_end(const char *a, size_t a_bytes, const char *b, size_t b_
 {
     const size_t most = a_bytes < b_bytes ? a_bytes : b_bytes;
     size_t n = 0;
-    while (most - n >= 8 && load8(a + a_bytes - n - 8) == load8(b + b_bytes - n - 8))
+    while (most - n >= 8 && diff_load8(a + a_bytes - n - 8) == diff_load8(b + b_bytes - n - 8))
         n += 8;
     while (n < most && a[a_bytes - n - 1] == b[b_bytes - n - 1])
         n++;
@@ -85,7 +78,6 @@ static int write_change(struct script *s)
 {
     if (!s->open)
         return 0;
-    s->open = false;
     s->hunks++;
     const char *kept = s->after + s->at_byte;
     const size_t kept_bytes = utf8_offset(kept, s->after_bytes - s->at_byte, s->y0 - s->at_y);
@@ -146,26 +138,28 @@ struct boxes {
     uint32_t len, cap;
 };
 
-static int push(struct boxes *s, const struct diff_box *box)
+enum { BOXES_FIRST = 64 };
+
+/* Room for so many more. */
+static int reserve(struct boxes *s, uint32_t more)
 {
-    if (s->len == s->cap) {
-        const uint32_t cap = s->cap == 0 ? 64 : 2 * s->cap;
-        struct diff_box *at = weft_resize(s->alloc, s->at, s->cap * sizeof *at, cap * sizeof *at);
-        if (at == NULL)
-            return WEFT_ENOMEM;
-        s->at = at;
-        s->cap = cap;
-    }
-    s->at[s->len++] = *box;
+    const uint32_t cap = (uint32_t)op_grown(s->cap, (size_t)s->len + more);
+    if (cap == s->cap)
+        return 0;
+    struct diff_box *at = weft_resize(s->alloc, s->at, s->cap * sizeof *at, cap * sizeof *at);
+    if (at == NULL)
+        return WEFT_ENOMEM;
+    s->at = at;
+    s->cap = cap;
     return 0;
 }
 
-/* The box from one place to another. */
-static int push_part(struct boxes *s, struct diff_point from, struct diff_point to, uint32_t rounds,
-                     bool lines)
+/* The box from one place to another; there is room. */
+static void push(struct boxes *s, struct diff_point from, struct diff_point to, uint32_t rounds,
+                 bool lines)
 {
-    const struct diff_box part = {from.x, to.x, from.y, to.y, rounds, lines};
-    return push(s, &part);
+    WEFT_ASSERT(s->len < s->cap);
+    s->at[s->len++] = (struct diff_box){from.x, to.x, from.y, to.y, rounds, lines};
 }
 
 /* Splits the box where lines are the same. *ret_done: there were some. */
@@ -176,60 +170,54 @@ static int split_at_lines(struct diff *d, struct boxes *s, const struct diff_box
     uint32_t len;
     uint32_t cap;
     int err = diff_lines(d, box, &at, &len, &cap);
-    struct diff_point to = {box->x1, box->y1};
-    for (uint32_t i = len; err == 0 && i-- > 0; to = at[i])
-        err = push_part(s, at[i], to, DIFF_ROUNDS_INSIDE, true);
-    if (err == 0 && len > 0)
-        err = push_part(s, (struct diff_point){box->x0, box->y0}, to, DIFF_ROUNDS_INSIDE, true);
-    *ret_done = len > 0;
+    if (err == 0)
+        err = reserve(s, len + 1);
+    *ret_done = err == 0 && len > 0;
+    if (*ret_done) {
+        struct diff_point to = {box->x1, box->y1};
+        for (uint32_t i = len; i-- > 0; to = at[i])
+            push(s, at[i], to, DIFF_ROUNDS_INSIDE, true);
+        push(s, (struct diff_point){box->x0, box->y0}, to, DIFF_ROUNDS_INSIDE, true);
+    }
     weft_release(d->alloc, at, cap * sizeof *at);
     return err;
 }
 
-/* Cuts the box where the ways from its ends have got to. */
-static int cut(struct boxes *s, const struct diff_box *box, const struct diff_found *found)
-{
-    struct diff_point from = {box->x0, box->y0};
-    struct diff_point to = {box->x1, box->y1};
-    int err = 0;
-    if (found->has_back) {
-        err = push_part(s, found->back, to, box->rounds, false);
-        to = found->back;
-    }
-    if (err == 0)
-        err = push_part(s, found->has_ahead ? found->ahead : from, to, DIFF_ROUNDS_INSIDE, false);
-    if (err == 0 && found->has_ahead)
-        err = push_part(s, from, found->ahead, box->rounds, false);
-    return err;
-}
+enum { SPLIT_BOXES_MOST = 3 }; /* by a search; lines take room of their own */
 
 /* A box with something on both sides: into smaller ones, or *ret_whole. */
 static int split(struct diff *d, struct boxes *s, const struct diff_box *box,
                  struct diff_fronts *fronts, bool *ret_whole)
 {
+    const struct diff_point from = {box->x0, box->y0};
+    const struct diff_point to = {box->x1, box->y1};
     struct diff_found found;
     const enum diff_outcome outcome = diff_search(d, box, fronts, &found);
+    *ret_whole = outcome == DIFF_TIRED;
+    if (*ret_whole)
+        return 0;
     bool done = false;
-    int err = 0;
-    *ret_whole = false;
-    if (outcome == DIFF_MET) {
-        err =
-            push_part(s, found.met, (struct diff_point){box->x1, box->y1}, box->rounds, box->lines);
-        return err != 0 ? err
-                        : push_part(s, (struct diff_point){box->x0, box->y0}, found.met,
-                                    box->rounds, box->lines);
-    }
-    if (outcome == DIFF_FAR && box->lines)
+    int err = reserve(s, SPLIT_BOXES_MOST);
+    if (err == 0 && outcome == DIFF_FAR && box->lines)
         err = split_at_lines(d, s, box, &done);
     if (err != 0 || done)
         return err;
-    if (outcome == DIFF_FAR && (found.has_ahead || found.has_back))
-        return cut(s, box, &found);
-    *ret_whole = outcome == DIFF_TIRED || box->rounds >= DIFF_ROUNDS_STUCK;
-    if (*ret_whole)
-        return 0;
-    const struct diff_box again = {box->x0, box->x1, box->y0, box->y1, DIFF_ROUNDS_STUCK, false};
-    return push(s, &again);
+    if (outcome == DIFF_MET) {
+        push(s, found.met, to, box->rounds, box->lines);
+        push(s, from, found.met, box->rounds, box->lines);
+    } else if (found.has_ahead || found.has_back) {
+        if (found.has_back)
+            push(s, found.back, to, box->rounds, false);
+        push(s, found.has_ahead ? found.ahead : from, found.has_back ? found.back : to,
+             DIFF_ROUNDS_INSIDE, false);
+        if (found.has_ahead)
+            push(s, from, found.ahead, box->rounds, false);
+    } else if (box->rounds < DIFF_ROUNDS_STUCK) {
+        push(s, from, to, DIFF_ROUNDS_STUCK, false);
+    } else {
+        *ret_whole = true;
+    }
+    return 0;
 }
 
 static void take_ends(struct diff *d, struct diff_box *box)
@@ -269,7 +257,7 @@ static bool is_ascii(const char *s, size_t len_bytes)
     size_t i = 0;
     uint64_t high = 0;
     for (; len_bytes - i >= 8; i += 8)
-        high |= load8(s + i);
+        high |= diff_load8(s + i);
     for (; i < len_bytes; i++)
         high |= (uint8_t)s[i];
     return (high & 0x8080808080808080u) == 0;
@@ -284,35 +272,40 @@ static void decode(const char *s, size_t len_bytes, uint32_t *out)
     }
 }
 
+struct memory {
+    struct diff_fronts fronts;
+    uint32_t wide[]; /* the middles, decoded, unless both are ASCII */
+};
+
 /* The shortest script between two middles that differ at both ends, behind what `op` retains. */
 static int compare(struct diff *d, const char *const text[2], const size_t bytes[2],
                    struct weft_op *op)
 {
-    const size_t wide_bytes = d->wide ? ((size_t)d->len[0] + d->len[1]) * sizeof(uint32_t) : 0;
+    const uint64_t both = (uint64_t)d->len[0] + d->len[1];
+    const size_t memory_bytes =
+        sizeof(struct memory) + (d->wide ? (size_t)both * sizeof(uint32_t) : 0);
+    struct memory *memory = weft_resize(d->alloc, NULL, 0, memory_bytes);
+    if (memory == NULL)
+        return WEFT_ENOMEM;
+    d->cp[0] = text[0];
+    d->cp[1] = text[1];
+    if (d->wide) {
+        decode(text[0], bytes[0], memory->wide);
+        decode(text[1], bytes[1], memory->wide + d->len[0]);
+        d->cp[0] = memory->wide;
+        d->cp[1] = memory->wide + d->len[0];
+    }
+    d->steps_max = DIFF_STEPS + DIFF_STEPS_PER_CP * both;
     struct script script = {.op = op, .after = text[1], .after_bytes = bytes[1]};
     struct boxes boxes = {.alloc = d->alloc};
-    uint32_t *wide = NULL;
-    int err = WEFT_ENOMEM;
-    struct diff_fronts *fronts = weft_resize(d->alloc, NULL, 0, sizeof *fronts);
-    if (wide_bytes > 0)
-        wide = weft_resize(d->alloc, NULL, 0, wide_bytes);
-    if (fronts != NULL && (wide_bytes == 0 || wide != NULL)) {
-        d->cp[0] = text[0];
-        d->cp[1] = text[1];
-        if (d->wide) {
-            decode(text[0], bytes[0], wide);
-            decode(text[1], bytes[1], wide + d->len[0]);
-            d->cp[0] = wide;
-            d->cp[1] = wide + d->len[0];
-        }
-        d->steps_max = DIFF_STEPS + DIFF_STEPS_PER_CP * ((uint64_t)d->len[0] + d->len[1]);
-        err = push(&boxes, &(struct diff_box){0, d->len[0], 0, d->len[1], DIFF_ROUNDS, true});
+    int err = reserve(&boxes, BOXES_FIRST);
+    if (err == 0) {
+        push(&boxes, (struct diff_point){0, 0}, (struct diff_point){d->len[0], d->len[1]},
+             DIFF_ROUNDS, true);
+        err = work_off(d, &boxes, &memory->fronts, &script);
     }
-    if (err == 0)
-        err = work_off(d, &boxes, fronts, &script);
-    weft_release(d->alloc, wide, wide_bytes);
-    weft_release(d->alloc, fronts, sizeof *fronts);
     weft_release(d->alloc, boxes.at, boxes.cap * sizeof *boxes.at);
+    weft_release(d->alloc, memory, memory_bytes);
     return err;
 }
 

@@ -7,6 +7,8 @@
 
 #include <weft/op.h>
 
+#include "base/pure.h"
+
 enum {
     /* Rounds of the first search. Two texts that differ in up to twice as many code points are told
      * apart exactly: 8 million steps, about 40 ms, and more edits than a person makes in an hour. */
@@ -59,6 +61,14 @@ struct diff_point {
 static inline uint32_t diff_cp(const struct diff *d, int side, uint32_t i)
 {
     return d->wide ? ((const uint32_t *)d->cp[side])[i] : ((const uint8_t *)d->cp[side])[i];
+}
+
+/* Eight equal bytes are compared as one number. */
+static inline uint64_t diff_load8(const void *p)
+{
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    return w;
 }
 
 /* --- diff_search.c --- */

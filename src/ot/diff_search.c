@@ -16,22 +16,18 @@
  *     delta = n - m     the diagonal of the end
  *
  * Once a front stands at the edge of the box, the diagonals beyond lead nowhere sooner, and are
- * left. Steps: rounds squared, and the equal code points passed.
+ * left. Those between, lo to hi, all hold a place, as a shortest way goes over one of them. What one
+ * that was left still holds is a place of earlier rounds. No front meets it: a way with fewer edits
+ * would have been found earlier. Steps: rounds squared, and the equal code points passed.
  *
  * Which of several shortest ways is found is part of the contract, as the browser must find the same
  * one (docs/operations.md): the front from the start moves first, and in a round the diagonals go
  * from the highest to the lowest. That prefers to delete before it inserts. */
+#include "base/assert.h"
 #include "base/pure.h"
 #include "ot/diff.h"
 
 enum { NOWHERE_AHEAD = -2, NOWHERE_BACK = INT32_MAX };
-
-static uint64_t load8(const void *p)
-{
-    uint64_t w;
-    memcpy(&w, p, sizeof w);
-    return w;
-}
 
 /* Most places looked at are not equal: the first code point is compared here, before any loop. */
 static inline uint32_t run_ahead(struct diff *d, uint32_t x, uint32_t y, uint32_t most)
@@ -48,7 +44,7 @@ static inline uint32_t run_ahead(struct diff *d, uint32_t x, uint32_t y, uint32_
     } else {
         const uint8_t *a = (const uint8_t *)d->cp[0] + x;
         const uint8_t *b = (const uint8_t *)d->cp[1] + y;
-        while (most - n >= 8 && load8(a + n) == load8(b + n))
+        while (most - n >= 8 && diff_load8(a + n) == diff_load8(b + n))
             n += 8;
         while (n < most && a[n] == b[n])
             n++;
@@ -71,7 +67,7 @@ static inline uint32_t run_behind(struct diff *d, uint32_t x, uint32_t y, uint32
     } else {
         const uint8_t *a = (const uint8_t *)d->cp[0] + x;
         const uint8_t *b = (const uint8_t *)d->cp[1] + y;
-        while (most - n >= 8 && load8(a - n - 8) == load8(b - n - 8))
+        while (most - n >= 8 && diff_load8(a - n - 8) == diff_load8(b - n - 8))
             n += 8;
         while (n < most && *(a - n - 1) == *(b - n - 1))
             n++;
@@ -120,9 +116,7 @@ static enum diff_outcome round_ahead(struct search *s, struct diff_point *ret)
     for (int32_t k = s->ahead_hi; k >= s->ahead_lo; k -= 2) {
         int32_t x = at[k - 1] + 1 > at[k + 1] ? at[k - 1] + 1 : at[k + 1];
         const int32_t y = x - k;
-        at[k] = NOWHERE_AHEAD;
-        if (x < 0)
-            continue;
+        WEFT_SLOW_ASSERT(x >= 0);
         if (x > s->n) {
             s->ahead_hi = k - 2;
             continue;
@@ -155,10 +149,8 @@ static enum diff_outcome round_back(struct search *s, struct diff_point *ret)
     for (int32_t i = s->back_hi; i >= s->back_lo; i -= 2) {
         const int32_t k = i + s->delta;
         int32_t x = least(at[i + 1] - 1, at[i - 1]);
-        at[i] = NOWHERE_BACK;
-        if (x > s->n)
-            continue;
         const int32_t y = x - k;
+        WEFT_SLOW_ASSERT(x <= s->n);
         if (y < 0) {
             s->back_hi = i - 2;
             continue;
@@ -190,7 +182,7 @@ static void furthest(const struct search *s, struct diff_found *ret)
     ret->has_back = false;
     for (int32_t k = s->ahead_hi; k >= s->ahead_lo; k -= 2) {
         const int32_t x = s->ahead[k];
-        if (x == NOWHERE_AHEAD || 2 * (int64_t)x - k <= best)
+        if (2 * (int64_t)x - k <= best)
             continue;
         best = 2 * (int64_t)x - k;
         ret->has_ahead = true;
@@ -202,7 +194,7 @@ static void furthest(const struct search *s, struct diff_found *ret)
         const int32_t x = s->back[i];
         const int32_t k = i + s->delta;
         const int64_t way = (int64_t)s->n + s->m - (2 * (int64_t)x - k);
-        if (x == NOWHERE_BACK || way <= best)
+        if (way <= best)
             continue;
         best = way;
         ret->has_back = true;

@@ -18,6 +18,8 @@
 #include "support/faulty.h"
 #include "support/gen.h"
 
+#include "property/diff_golden.h"
+
 enum { SMALL_CP_MOST = 40 };
 
 static void must(int err)
@@ -369,83 +371,28 @@ static void steps_are_exact(void **state)
     }
 }
 
-/* Texts that need every part of the rules, made in the same way in tests/web/diff.test.mjs. */
-struct golden {
-    uint32_t letters, every, paste; /* of a line; an edit about every so many; a line put in */
-    uint32_t lines;
-    uint64_t steps;
-    size_t parts;
-    uint32_t sum; /* of all components */
-};
-
-static uint32_t golden_next(uint32_t *state, uint32_t below)
-{
-    *state = *state * 1103515245u + 12345u;
-    return (*state >> 8) % below;
-}
-
-static void golden_line(uint32_t *state, uint32_t letters, struct cps *out)
-{
-    /* Some lines are short, and some are all the same. */
-    const uint32_t len = golden_next(state, 8) == 0 ? 2 : 10 + golden_next(state, 40);
-    const bool same = golden_next(state, 6) == 0;
-    out->len = 0;
-    for (uint32_t i = 0; i < len; i++)
-        cps_push(out, 'a' + (same ? i % 7 : golden_next(state, letters)));
-    cps_push(out, '\n');
-}
-
-static void golden_texts(const struct golden *g, struct pair *p)
-{
-    uint32_t state = g->letters;
-    struct cps line = {0};
-    for (uint32_t i = 0; i < g->lines; i++) {
-        golden_line(&state, g->letters, &line);
-        for (size_t k = 0; k < line.len; k++) {
-            const uint32_t what = golden_next(&state, g->every);
-            cps_push(&p->a, line.cp[k]);
-            if (what == 0)
-                cps_push(&p->b, 'a' + golden_next(&state, g->letters));
-            if (what > 1)
-                cps_push(&p->b, line.cp[k]);
-        }
-        if (golden_next(&state, g->paste) == 0) {
-            struct cps *side = golden_next(&state, 2) == 0 ? &p->a : &p->b;
-            for (uint32_t n = golden_next(&state, 12); n > 0; n--) {
-                golden_line(&state, g->letters, &line);
-                cps_append(side, &line);
-            }
-        }
-    }
-    cps_done(&line);
-}
-
-static uint32_t golden_sum(const struct weft_op *op)
-{
-    size_t n;
-    uint32_t sum = 0x811c9dc5u;
-    const struct weft_part *parts = weft_op_parts(op, &n);
-    for (size_t i = 0; i < n; i++)
-        sum = (sum ^ (parts[i].len_cp * 4 + (uint32_t)parts[i].kind)) * 0x01000193u;
-    return sum;
-}
-
+/* The same rows are in tests/web/diff.test.mjs. */
 static void large_results_are_exact(void **state)
 {
     (void)state;
-    static const struct golden ROWS[] = {
-        {20, 60, 30, 3000, 5211785, 7295, 1566351062u},
-        {20, 8, 40, 3000, 8849717, 11981, 4205149867u},
-        {2, 12, 10, 6000, 18356891, 41740, 971853485u},
-        {3, 3, 50, 4000, 4248371, 3, 3178434478u},
-        {26, 400, 5, 3000, 6045091, 4668, 571871575u},
-        {1, 30, 20, 3000, 14197152, 13446, 1671690980u},
+    static const struct {
+        struct golden texts;
+        uint64_t steps;
+        size_t parts;
+        uint32_t sum;
+    } ROWS[] = {
+        {{'a', 20, 60, 30, 3000}, 5211785, 7295, 1566351062u},
+        {{'a', 20, 8, 40, 3000}, 8849717, 11981, 4205149867u},
+        {{'a', 2, 12, 10, 6000}, 18356891, 41740, 971853485u},
+        {{'a', 3, 3, 50, 4000}, 4248371, 3, 3178434478u},
+        {{'a', 26, 400, 5, 3000}, 6045091, 4668, 571871575u},
+        {{'a', 1, 30, 20, 3000}, 14197152, 13446, 1671690980u},
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
-        struct pair p = {0};
-        golden_texts(&ROWS[i], &p);
+        struct cps side[2] = {{0}, {0}};
+        golden_texts(&ROWS[i].texts, ROWS[i].texts.letters, side);
         size_t len[2];
-        char *utf8[2] = {cps_utf8(&p.a, &len[0]), cps_utf8(&p.b, &len[1])};
+        char *utf8[2] = {cps_utf8(&side[0], &len[0]), cps_utf8(&side[1], &len[1])};
         struct weft_op op;
         uint64_t steps;
         size_t parts;
@@ -454,12 +401,12 @@ static void large_results_are_exact(void **state)
         (void)weft_op_parts(&op, &parts);
         assert_int_equal(steps, ROWS[i].steps);
         assert_int_equal(parts, ROWS[i].parts);
-        assert_int_equal(golden_sum(&op), ROWS[i].sum);
+        assert_int_equal(golden_sum(GOLDEN_SUM_START, &op), ROWS[i].sum);
         weft_op_done(&op);
-        free(utf8[0]);
-        free(utf8[1]);
-        cps_done(&p.a);
-        cps_done(&p.b);
+        for (size_t k = 0; k < 2; k++) {
+            free(utf8[k]);
+            cps_done(&side[k]);
+        }
     }
 }
 

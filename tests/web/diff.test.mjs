@@ -198,13 +198,13 @@ test('the steps are exact: the same rows as in tests/property/diff_prop_test.c',
 });
 
 /* Texts that need every part of the rules, made in the same way in C. */
-function golden(letters, every, paste, lines) {
-    let state = letters;
+function golden([first, letters, every, paste, lines], seed) {
+    let state = seed;
     const next = (below) => {
         state = (Math.imul(state, 1103515245) + 12345) >>> 0;
         return (state >>> 8) % below;
     };
-    const letter = (n) => String.fromCharCode(97 + n);
+    const letter = (n) => String.fromCodePoint(first + n);
     const line = () => {
         const len = next(8) === 0 ? 2 : 10 + next(40);
         const same = next(6) === 0;
@@ -230,10 +230,12 @@ function golden(letters, every, paste, lines) {
     return sides;
 }
 
-function goldenSum(op) {
-    let sum = 0x811c9dc5;
+const GOLDEN_SUM_START = 0x811c9dc5;
+
+/* One number for all components, going on from `sum`. */
+function goldenSum(sum, op) {
     for (const c of op) {
-        const much = typeof c === 'string' ? c.length * 4 + 1 : c > 0 ? c * 4 : -c * 4 + 2;
+        const much = typeof c === 'string' ? cps(c).length * 4 + 1 : c > 0 ? c * 4 : -c * 4 + 2;
         sum = Math.imul(sum ^ much, 0x01000193);
     }
     return sum >>> 0;
@@ -241,15 +243,47 @@ function goldenSum(op) {
 
 test('large results are exact: the same rows as in tests/property/diff_prop_test.c', () => {
     const rows = [
-        [20, 60, 30, 3000, 5211785, 7295, 1566351062],
-        [20, 8, 40, 3000, 8849717, 11981, 4205149867],
-        [2, 12, 10, 6000, 18356891, 41740, 971853485],
-        [3, 3, 50, 4000, 4248371, 3, 3178434478],
-        [26, 400, 5, 3000, 6045091, 4668, 571871575],
-        [1, 30, 20, 3000, 14197152, 13446, 1671690980],
+        [[97, 20, 60, 30, 3000], 5211785, 7295, 1566351062],
+        [[97, 20, 8, 40, 3000], 8849717, 11981, 4205149867],
+        [[97, 2, 12, 10, 6000], 18356891, 41740, 971853485],
+        [[97, 3, 3, 50, 4000], 4248371, 3, 3178434478],
+        [[97, 26, 400, 5, 3000], 6045091, 4668, 571871575],
+        [[97, 1, 30, 20, 3000], 14197152, 13446, 1671690980],
     ];
-    for (const [letters, every, paste, lines, ...expected] of rows) {
-        const { op, steps } = diffCounted(...golden(letters, every, paste, lines));
-        assert.deepEqual([steps, op.length, goldenSum(op)], expected);
+    for (const [texts, ...expected] of rows) {
+        const { op, steps } = diffCounted(...golden(texts, texts[1]));
+        assert.deepEqual([steps, op.length, goldenSum(GOLDEN_SUM_START, op)], expected);
     }
+});
+
+test('results under small bounds are exact: the same rows as in tests/property/diff_small_test.c', () => {
+    const names = ['rounds', 'roundsInside', 'roundsStuck', 'worth', 'linesMax', 'lineCpMin',
+                   'hunksMax', 'steps', 'stepsPerCp'];
+    const CASES_OF_ROW = 200;
+    const rows = [
+        [[8, 3, 5, 4, 1000, 4, 1000, 1000000, 4], [97, 20, 12, 5, 8], 129720, 4269424464],
+        [[8, 3, 5, 4, 1000, 4, 1000, 1000000, 4], [0x1f600, 20, 12, 5, 8], 129720, 4269424464],
+        [[20, 4, 20, 4, 1000, 4, 1000, 1000000, 4], [97, 2, 6, 4, 6], 339312, 1438880158],
+        [[16, 1, 1, 2, 1000, 12, 1000, 1000000, 4], [97, 3, 5, 3, 8], 196546, 3999652924],
+        [[6, 2, 6, 3, 9, 4, 1000, 1000000, 4], [97, 26, 20, 4, 8], 112555, 2976711581],
+        [[6, 6, 6, 1, 12, 1, 3, 1000000, 4], [97, 20, 16, 8, 10], 340322, 3209828894],
+        [[12, 4, 8, 4, 1000, 4, 5, 700, 1], [97, 4, 7, 5, 8], 180763, 427231929],
+        [[12, 4, 8, 4, 1000, 4, 5, 0, 2], [0x4e00, 20, 7, 2, 9], 151214, 1397715237],
+        [[30, 8, 30, 6, 1000, 4, 1, 1000000, 4], [97, 1, 10, 4, 8], 434945, 1075227163],
+        [[2, 1, 2, 4, 2, 2, 1000, 1000000, 4], [97, 26, 30, 9, 5], 35100, 4077488411],
+    ];
+    const results = rows.map(([values, texts]) => {
+        const bounds = Object.fromEntries(names.map((name, i) => [name, values[i]]));
+        let sum = GOLDEN_SUM_START;
+        let steps = 0;
+        for (let seed = 0; seed < CASES_OF_ROW; seed++) {
+            const [a, b] = golden(texts, Math.imul(seed, 0x9e3779b9) >>> 0);
+            const made = diffCounted(a, b, bounds);
+            assert.equal(ot.apply(a, made.op), b);
+            steps += made.steps;
+            sum = goldenSum(sum, made.op);
+        }
+        return [values, texts, steps, sum];
+    });
+    assert.deepEqual(results, rows);
 });

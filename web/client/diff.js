@@ -12,15 +12,18 @@
 
 import { cpLength, isHigh, isLow, sharedEnds } from './text.js';
 
-const ROUNDS = 2048; /* of the first search: 2 * ROUNDS edits are found exactly */
-const ROUNDS_INSIDE = 128;
-const ROUNDS_STUCK = 512;
-const WORTH = 4; /* places for each round that make a cut worth it */
-const LINES_MAX = 1 << 20;
-const LINE_CP_MIN = 4;
-const HUNKS_MAX = 1 << 18;
-const STEPS = 1 << 24;
-const STEPS_PER_CP = 4;
+/* docs/operations.md has the reasons. A test sets smaller ones. */
+const BOUNDS = {
+    rounds: 2048, /* of the first search: 2 * rounds edits are found exactly */
+    roundsInside: 128,
+    roundsStuck: 512,
+    worth: 4, /* places for each round that make a cut worth it */
+    linesMax: 1 << 20,
+    lineCpMin: 4,
+    hunksMax: 1 << 18,
+    steps: 1 << 24,
+    stepsPerCp: 4,
+};
 
 const NOWHERE_AHEAD = -2;
 const NOWHERE_BACK = 0x7fffffff;
@@ -36,9 +39,9 @@ export function diff(from, to) {
 
 /**
  * The same, and the steps it took; for tests.
- * @param {string} from @param {string} to
+ * @param {string} from @param {string} to @param {typeof BOUNDS} bounds
  */
-export function diffCounted(from, to) {
+export function diffCounted(from, to, bounds = BOUNDS) {
     if (from === to)
         return { op: [], steps: 0 };
     const [head, tail] = sharedEnds(from, to);
@@ -49,7 +52,7 @@ export function diffCounted(from, to) {
         return { op: op[0] === 0 ? op.slice(1) : op, steps: 0 };
     }
     const d = new Diff(codePoints(dropped), codePoints(put),
-                       new Script(cpLength(from.slice(0, head)), put));
+                       new Script(cpLength(from.slice(0, head)), put), bounds);
     d.run();
     return { op: d.script.op, steps: d.steps };
 }
@@ -110,19 +113,20 @@ class Script {
 }
 
 class Diff {
-    constructor(a, b, script) {
+    constructor(a, b, script, bounds) {
         this.a = a;
         this.b = b;
         this.script = script;
+        this.bounds = bounds;
         this.steps = 0;
-        this.stepsMax = STEPS + STEPS_PER_CP * (a.length + b.length);
-        this.ahead = new Int32Array(2 * ROUNDS + 3);
-        this.back = new Int32Array(2 * ROUNDS + 3);
+        this.stepsMax = bounds.steps + bounds.stepsPerCp * (a.length + b.length);
+        this.ahead = new Int32Array(2 * bounds.rounds + 3);
+        this.back = new Int32Array(2 * bounds.rounds + 3);
     }
 
     run() {
         this.boxes = [{ x0: 0, x1: this.a.length, y0: 0, y1: this.b.length,
-                        rounds: ROUNDS, lines: true }];
+                        rounds: this.bounds.rounds, lines: true }];
         while (this.boxes.length > 0) {
             const box = this.boxes.pop();
             this.takeEnds(box);
@@ -150,7 +154,7 @@ class Diff {
     change({ x0, x1, y0, y1 }) {
         const { script } = this;
         if (script.open !== null &&
-            (this.slide(x0 - script.open[1]) || script.hunks + 1 === HUNKS_MAX)) {
+            (this.slide(x0 - script.open[1]) || script.hunks + 1 === this.bounds.hunksMax)) {
             script.open[1] = x1;
             script.open[3] = y1;
             return;
@@ -183,6 +187,7 @@ class Diff {
 
     /* A box with something on both sides: into smaller ones, or true. */
     split(box) {
+        const { roundsInside, roundsStuck } = this.bounds;
         const start = { x: box.x0, y: box.y0 };
         const end = { x: box.x1, y: box.y1 };
         const found = this.search(box);
@@ -199,14 +204,14 @@ class Diff {
         if (ahead || back) {
             if (back)
                 this.push(back, end, box.rounds, false);
-            this.push(ahead ?? start, back ?? end, ROUNDS_INSIDE, false);
+            this.push(ahead ?? start, back ?? end, roundsInside, false);
             if (ahead)
                 this.push(start, ahead, box.rounds, false);
             return false;
         }
-        if (box.rounds >= ROUNDS_STUCK)
+        if (box.rounds >= roundsStuck)
             return true;
-        this.push(start, end, ROUNDS_STUCK, false);
+        this.push(start, end, roundsStuck, false);
         return false;
     }
 
@@ -231,7 +236,7 @@ class Diff {
     }
 
     search({ x0, x1, y0, y1, rounds }) {
-        const MID = ROUNDS + 1;
+        const MID = this.bounds.rounds + 1;
         const { a, b, ahead, back, stepsMax } = this;
         const n = x1 - x0;
         const m = y1 - y0;
@@ -250,9 +255,6 @@ class Diff {
                 const down = ahead[MID + k + 1];
                 let x = right > down ? right : down;
                 const y = x - k;
-                ahead[MID + k] = NOWHERE_AHEAD;
-                if (x < 0)
-                    continue;
                 if (x > n) {
                     aheadHi = k - 2;
                     continue;
@@ -282,9 +284,6 @@ class Diff {
                 const up = back[MID + i - 1];
                 let x = left < up ? left : up;
                 const y = x - k;
-                back[MID + i] = NOWHERE_BACK;
-                if (x > n)
-                    continue;
                 if (y < 0) {
                     backHi = i - 2;
                     continue;
@@ -306,12 +305,12 @@ class Diff {
             }
         }
         /* The furthest place of each front, if it was worth the way. */
-        let best = WORTH * rounds - 1;
+        let best = this.bounds.worth * rounds - 1;
         let bestBack = best;
         const found = { ahead: null, back: null };
         for (let k = aheadHi; k >= aheadLo; k -= 2) {
             const x = ahead[MID + k];
-            if (x !== NOWHERE_AHEAD && 2 * x - k > best) {
+            if (2 * x - k > best) {
                 best = 2 * x - k;
                 found.ahead = place(x, k);
             }
@@ -319,7 +318,7 @@ class Diff {
         for (let i = backHi; i >= backLo; i -= 2) {
             const x = back[MID + i];
             const way = n + m - (2 * x - (i + delta));
-            if (x !== NOWHERE_BACK && way > bestBack) {
+            if (way > bestBack) {
                 bestBack = way;
                 found.back = place(x, i + delta);
             }
@@ -334,23 +333,25 @@ class Diff {
     /* ---- lines that both have exactly once: diff_lines.c -------------- */
 
     splitAtLines(box) {
+        const { roundsInside } = this.bounds;
         const points = this.samePlaces(box);
         let to = { x: box.x1, y: box.y1 };
         for (let i = points.length - 1; i >= 0; i--) {
-            this.push(points[i], to, ROUNDS_INSIDE, true);
+            this.push(points[i], to, roundsInside, true);
             to = points[i];
         }
         if (points.length > 0)
-            this.push({ x: box.x0, y: box.y0 }, to, ROUNDS_INSIDE, true);
+            this.push({ x: box.x0, y: box.y0 }, to, roundsInside, true);
         return points.length > 0;
     }
 
     samePlaces({ x0, x1, y0, y1 }) {
         this.steps += ((x1 - x0) >> 2) + ((y1 - y0) >> 2);
-        const lines = readLines(this.a, x0, x1);
+        const { linesMax, lineCpMin } = this.bounds;
+        const lines = readLines(this.a, x0, x1, lineCpMin);
         const first = lines.length;
-        const second = readLines(this.b, y0, y1);
-        if (first === 0 || second.length === 0 || first + second.length > LINES_MAX)
+        const second = readLines(this.b, y0, y1, lineCpMin);
+        if (first === 0 || second.length === 0 || first + second.length > linesMax)
             return [];
         for (const line of second)
             lines.push(line);
@@ -370,14 +371,15 @@ class Diff {
 
     /* Pairs of line numbers: each the only one of its hash on its side. */
     twins(lines, first) {
-        const order = Float64Array.from(lines, (line, i) => line[2] * LINES_MAX + i).sort();
-        const hash = (i) => lines[order[i] % LINES_MAX][2];
+        const { linesMax } = this.bounds;
+        const order = Float64Array.from(lines, (line, i) => line[2] * linesMax + i).sort();
+        const hash = (i) => lines[order[i] % linesMax][2];
         const pairs = [];
         for (let i = 0, end; i < order.length; i = end) {
             for (end = i + 1; end < order.length && hash(end) === hash(i);)
                 end++;
-            const one = order[i] % LINES_MAX;
-            const two = end === i + 2 ? order[i + 1] % LINES_MAX : 0;
+            const one = order[i] % linesMax;
+            const two = end === i + 2 ? order[i + 1] % linesMax : 0;
             if (one < first && two >= first && this.sameLine(lines[one], lines[two]))
                 pairs.push([one, two]);
         }
@@ -394,7 +396,7 @@ class Diff {
 }
 
 /* Lines as [start, length, hash], without the short ones. */
-function readLines(s, from, to) {
+function readLines(s, from, to, lineCpMin) {
     const lines = [];
     let start = from;
     let hash = 0x811c9dc5;
@@ -402,7 +404,7 @@ function readLines(s, from, to) {
         hash = Math.imul(hash ^ s[i], 0x01000193);
         if (s[i] !== 10 && i + 1 < to)
             continue;
-        if (i + 1 - start >= LINE_CP_MIN)
+        if (i + 1 - start >= lineCpMin)
             lines.push([start, i + 1 - start, hash >>> 0]);
         start = i + 1;
         hash = 0x811c9dc5;
