@@ -254,6 +254,7 @@ static void test_refuses_no_json(void **state)
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++)
         assert_refuses(CASES[i].json, WEFT_EJSON, CASES[i].bad);
     refuse_bytes("[]\0", 3, WEFT_EJSON, 2);
+    refuse_bytes("[\"\\\0\"]", 6, WEFT_EJSON, 2); /* no name of an escape */
     assert_int_equal(weft_op_from_json(NULL, 0, &(struct weft_op){.alloc_ = weft_heap()}, NULL),
                      WEFT_EJSON);
 }

@@ -194,6 +194,39 @@ export function someCase(seed) {
     };
 }
 
+/* Of letters from `first` on, `lines` of 40 with a change every few of them, but for some lines. */
+function changedLines(random, first, lines) {
+    const letter = () => String.fromCodePoint(first + random.below(20));
+    const sides = ['', ''];
+    for (let i = 0; i < lines; i++) {
+        const changes = random.chance(0.7) ? 0.3 : 0;
+        for (let k = 0; k < 40; k++) {
+            const kept = letter();
+            sides[0] += random.chance(changes / 2) ? kept + letter() : kept;
+            sides[1] += random.chance(changes) ? letter() : kept;
+        }
+        sides[0] += '\n';
+        sides[1] += '\n';
+    }
+    return sides;
+}
+
+function letters(random, alphabet, n) {
+    return Array.from({ length: n }, () => random.pick(alphabet)).join('');
+}
+
+/** Two texts with more between them than the first search of diff() reaches. @param {number} seed */
+export function someLargeCase(seed) {
+    const random = new Random(seed);
+    const first = random.pick([0x61, 0xe0, 0x1f600]);
+    const kind = seed % 6;
+    const [doc, to] =
+        kind === 0 ? [letters(random, 'ab', 12000), letters(random, 'ab', 12000)] :
+        kind === 1 ? [letters(random, 'abcdefgh \n', 20000), letters(random, 'ABCDEFGH', 20000)] :
+                     changedLines(random, first, 500);
+    return { ...NOTHING, doc, to };
+}
+
 /* ---- for the reader of a failure -------------------------------------- */
 
 /** Whether each operation fits what it is written against. */

@@ -11,10 +11,12 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { FUNCTIONS, answer, ofLine, same, shrink, someCase, toLine, words } from './vectors.mjs';
+import { FUNCTIONS, answer, ofLine, same, shrink, someCase, someLargeCase, toLine, words } from './vectors.mjs';
 
 const FLOOR = 100000;
 const BATCH = 10000; /* cases held in memory at a time */
+const LARGE = 12; /* cases with large texts */
+const EDITS_OF_A_SEARCH = 4096; /* twice the rounds of the first one (docs/operations.md) */
 const SHOWN = 3; /* differing cases of a function that are printed */
 const SEED = Number(process.env.WEFT_SEED ?? 1);
 const CASES = Number(process.env.WEFT_CASES ?? FLOOR);
@@ -109,6 +111,34 @@ test('cases written by C, checked by JavaScript', () => {
 test('cases written by JavaScript, checked by C', () => {
     for (let done = 0; done < CASES; done += BATCH)
         letCCheck(SEED + done, Math.min(BATCH, CASES - done));
+});
+
+/* Where two texts differ in more than one search reaches, lines, cuts and counted steps decide. */
+test('C and JavaScript find one difference between large texts', () => {
+    const which = FUNCTIONS.findIndex((fn) => fn.name === 'diff');
+    let lines = '';
+    const ops = [];
+    for (let i = 0; i < LARGE; i++) {
+        const input = someLargeCase(SEED + i);
+        const answers = FUNCTIONS.map((fn) => answer(fn, input));
+        ops.push(answers[which]);
+        lines += toLine(input, answers) + '\n';
+        const edits = ops[i].reduce((n, c) => n + (typeof c === 'string' ? Array.from(c).length
+                                                                         : Math.max(0, -c)), 0);
+        assert.ok(edits > EDITS_OF_A_SEARCH, `case ${SEED + i}: ${edits} edits`);
+    }
+    for (const line of vectors(['check'], lines)) {
+        const said = JSON.parse(line);
+        if (said.compared !== undefined) {
+            assert.deepEqual([said.compared, said.differ], [LARGE, 0], said.function);
+        } else if (said.function === 'diff') {
+            const theirs = said.answer;
+            const at = theirs.findIndex((c, i) => c !== ops[said.case][i]);
+            assert.fail(`large case ${SEED + said.case}, from component ${at}: C has ` +
+                        `${JSON.stringify(theirs.slice(at, at + 4))}, JavaScript ` +
+                        JSON.stringify(ops[said.case].slice(at, at + 4)));
+        }
+    }
 });
 
 const FEWEST = process.env.WEFT_CASES === undefined ? FLOOR : CASES;
