@@ -138,7 +138,7 @@ struct boxes {
     uint32_t len, cap;
 };
 
-enum { BOXES_FIRST = 64 };
+enum { BOXES_FIRST = 8 };
 
 /* Room for so many more. */
 static int reserve(struct boxes *s, uint32_t more)
