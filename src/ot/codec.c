@@ -160,8 +160,6 @@ static bool decode_single(const uint8_t *at, size_t len, struct weft_op *ret)
             return false;
     }
     const uint32_t len_cp = head >> KIND_BITS;
-    if (len_cp == 0)
-        return false;
     if ((head & KIND_MASK) == WEFT_DELETE) {
         s.del_cp = len_cp;
     } else if ((head & KIND_MASK) == WEFT_INSERT && len_cp <= WEFT_OP_INLINE_BYTES) {

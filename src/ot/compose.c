@@ -90,8 +90,6 @@ static inline bool compose_single(const struct weft_op *a, const struct weft_op 
 static __attribute__((noinline)) int compose_walk(const struct weft_op *a, const struct weft_op *b,
                                                   struct weft_op *ret)
 {
-    WEFT_ASSERT(ret != a);
-    WEFT_ASSERT(ret != b);
     struct weft_part scratch[EMIT_SCRATCH];
     struct emit e;
     /* Each step uses up at least one part and writes at most one. */

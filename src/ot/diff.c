@@ -252,17 +252,6 @@ static int work_off(struct diff *d, struct boxes *boxes, struct diff_fronts *fro
 
 /* --- the middles --- */
 
-static bool is_ascii(const char *s, size_t len_bytes)
-{
-    size_t i = 0;
-    uint64_t high = 0;
-    for (; len_bytes - i >= 8; i += 8)
-        high |= diff_load8(s + i);
-    for (; i < len_bytes; i++)
-        high |= (uint8_t)s[i];
-    return (high & 0x8080808080808080u) == 0;
-}
-
 static void decode(const char *s, size_t len_bytes, uint32_t *out)
 {
     for (size_t i = 0; i < len_bytes;) {
@@ -328,8 +317,8 @@ int diff_counted(const char *before, size_t before_bytes, const char *after, siz
     struct diff d = {
         .alloc = ret->alloc_,
         .len = {(uint32_t)utf8_count(text[0], bytes[0]), (uint32_t)utf8_count(text[1], bytes[1])},
-        .wide = !is_ascii(text[0], bytes[0]) || !is_ascii(text[1], bytes[1]),
     };
+    d.wide = d.len[0] != bytes[0] || d.len[1] != bytes[1];
     int err = weft_op_retain(ret, utf8_count(before, start));
     WEFT_ASSERT(err == 0);
     if (d.len[0] == 0 || d.len[1] == 0 || d.len[0] > DIFF_CP_MAX || d.len[1] > DIFF_CP_MAX) {

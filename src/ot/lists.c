@@ -254,7 +254,8 @@ static int slot_set(struct side *side, size_t at, struct weft_op *op, uint32_t s
     const struct weft_part *parts = op_parts(op);
     struct single piece = {0};
     size_t n = 0;
-    for (size_t i = 0; i < op->parts_len_; i++) {
+    int err = 0;
+    for (size_t i = 0; err == 0 && i < op->parts_len_; i++) {
         WEFT_ASSERT(parts[i].kind != WEFT_INSERT);
         if (parts[i].kind == WEFT_RETAIN) {
             piece.pos_cp += parts[i].len_cp;
@@ -263,13 +264,12 @@ static int slot_set(struct side *side, size_t at, struct weft_op *op, uint32_t s
         piece.del_cp = parts[i].len_cp;
         if (n == 0)
             slot->s = piece;
-        int err = n == 0 ? 0 : slot_insert(side, at + n - 1, piece, start);
-        if (err != 0)
-            return err;
+        else
+            err = slot_insert(side, at + n - 1, piece, start);
         n++;
     }
     *ret_n = n;
-    return 0;
+    return err;
 }
 
 /* Slot i of x and slot *k of y, at least one of them kept whole. */
@@ -371,6 +371,12 @@ static void join_pieces(const struct slot *slots, size_t n, struct weft_op *op)
     op->tail_retain_cp_ = 0;
 }
 
+/* Each operation is one edit at one place, now as before. */
+static bool all_single(const struct side *side)
+{
+    return !side->any_whole && side->len == side->ops_len;
+}
+
 /* How many slots the owner of slot i has, slot i being the first. */
 static size_t run_of(const struct side *side, size_t i)
 {
@@ -384,8 +390,8 @@ static size_t run_of(const struct side *side, size_t i)
 static int side_reserve(struct side *side)
 {
     int err = 0;
-    if (!side->any_whole && side->len == side->ops_len)
-        return 0; /* each is one edit still */
+    if (all_single(side))
+        return 0;
     for (size_t i = 0, n; err == 0 && i < side->len; i += n) {
         const struct slot *slot = &side->slots[i];
         n = run_of(side, i);
@@ -413,7 +419,7 @@ static inline void single_store(struct weft_op *op, struct single s)
 
 static void side_store(struct side *side)
 {
-    if (!side->any_whole && side->len == side->ops_len) {
+    if (all_single(side)) {
         for (size_t i = 0; i < side->len; i++)
             single_store(&side->ops[i], side->slots[i].s);
         return;

@@ -151,8 +151,10 @@ static void a_document_stops_at_the_limit(void **state)
     assert_true(weft_text_equal(t, EIGHT_OF("12345"), 40));
     weft_text_free(t);
     weft_op_done(&o);
-    o = op("-11"); /* of four bytes each */
+    o = op("-10"); /* of four bytes each: 40 are not too many */
     must(weft_text_from(weft_heap(), EIGHT_OF(FOUR FOUR), 64, &t));
+    must(weft_op_invert(&o, t, &ret));
+    must(weft_op_delete(&o, 1));
     assert_int_equal(weft_op_invert(&o, t, &ret), WEFT_ELIMIT);
     weft_text_free(t);
     weft_op_done(&o);
