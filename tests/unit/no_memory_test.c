@@ -431,11 +431,38 @@ static void the_table_is_complete(void **state)
     assert_true(found >= 20);
 }
 
+/* What is decoded takes room for its parts and for its text once each, and no more than they need. */
+static void decoding_asks_once(void **state)
+{
+    (void)state;
+    struct weft_op op;
+    struct faulty f;
+    weft_op_init(&op, weft_heap());
+    for (size_t i = 0; i < PARTS / 2; i++) {
+        must(weft_op_retain(&op, 1));
+        must(weft_op_insert(&op, LONG_TEXT, sizeof LONG_TEXT - 1));
+    }
+    const size_t len = weft_op_encoded_size(&op);
+    uint8_t *bytes = malloc(len);
+    assert_non_null(bytes);
+    (void)weft_op_encode(&op, bytes);
+    weft_op_done(&op);
+    faulty_init(&f, -1);
+    weft_op_init(&op, &f.alloc);
+    must(weft_op_decode(bytes, len, &op));
+    assert_int_equal(f.requests, 2);
+    assert_int_equal(f.live_bytes,
+                     PARTS * sizeof(struct weft_part) + PARTS / 2 * (sizeof LONG_TEXT - 1));
+    weft_op_done(&op);
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_request_may_fail),
         cmocka_unit_test(builders_at_every_size),
+        cmocka_unit_test(decoding_asks_once),
         cmocka_unit_test(the_table_is_complete),
     };
     return cmocka_run_group_tests_name("no memory", tests, NULL, NULL);

@@ -609,6 +609,7 @@ static void codec_refuses_what_it_did_not_write(void **state)
         ROW("\xfe\xff\xff\xff\x1f\x05"
             "a\x06",
             WEFT_ELIMIT), /* 2^31-1, then one more */
+        ROW("\x05\x80", WEFT_EUTF8),
         ROW("\x05\xff", WEFT_EUTF8),
         ROW("\x05\x00", WEFT_EUTF8),
         ROW("\x0d\xed\xa0\x80", WEFT_EUTF8),
