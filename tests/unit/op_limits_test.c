@@ -141,6 +141,31 @@ static void composing_stops_at_the_limit(void **state)
     }
 }
 
+/* One less than in the rows above: the limit itself is met. */
+static void composing_reaches_the_limit(void **state)
+{
+    (void)state;
+    static const char *const ROWS[][3] = {
+        {"30 -5", "30 -5", "30 -10"},
+        {"'" EIGHT_OF(FOUR) "'", "8 '" FOUR FOUR "'", "'" EIGHT_OF(FOUR) FOUR FOUR "'"},
+        {"1 -1 1 -1 1 -1", "4 -1", "1 -1 1 -1 1 -1 1 -1"},
+        {"-10 'a'", "31 'x'", "-10 'a' 30 'x'"},
+        {"'abcdefghi' -1", "39 'x'", "'abcdefghi' -1 30 'x'"},
+        {"'" EIGHT_OF(FOUR) "' 2 'x'", "1 'abcdefg'",
+         "'" FOUR "abcdefg" FOUR FOUR FOUR FOUR FOUR FOUR FOUR "' 2 'x'"},
+    };
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        struct weft_op a = op(ROWS[i][0]), b = op(ROWS[i][1]), want = op(ROWS[i][2]);
+        struct weft_op ret = op("");
+        must(weft_op_compose(&a, &b, &ret));
+        assert_true(weft_op_equal(&ret, &want));
+        assert_int_equal(op_compose_onto(&a, &b), i < 2 ? 1 : 0);
+        struct weft_op *const all[] = {&a, &b, &want, &ret};
+        for (size_t k = 0; k < 4; k++)
+            weft_op_done(all[k]);
+    }
+}
+
 static void a_document_stops_at_the_limit(void **state)
 {
     (void)state;
@@ -211,6 +236,7 @@ int main(void)
         cmocka_unit_test(merging_stops_at_the_limit),
         cmocka_unit_test(lists_stop_at_the_limit),
         cmocka_unit_test(composing_stops_at_the_limit),
+        cmocka_unit_test(composing_reaches_the_limit),
         cmocka_unit_test(a_document_stops_at_the_limit),
         cmocka_unit_test(decoding_stops_at_the_limit),
     };
