@@ -182,8 +182,8 @@ int weft_op_decode(const uint8_t *bytes, size_t len, struct weft_op *ret)
     if (decode_single(bytes, len, ret))
         return 0;
     struct cur in = cur_of(bytes, len);
-    size_t parts = 0;
-    size_t text_bytes = 0;
+    size_t parts;
+    size_t text_bytes;
     op_reset(ret);
     int err = measure(in, &parts, &text_bytes);
     if (err == 0)
