@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "room/outlog.h"
+#include "support/faulty.h"
 #include "support/rng.h"
 
 enum { READERS_MAX = 5, FRAMES_MAX = 400, FRAME_BYTES = 12 };
@@ -168,7 +169,7 @@ static void come_or_go(size_t i)
     if (m->used)
         outlog_reader_done(&m->reader);
     else
-        outlog_reader_init(&m->reader, &box, weft_heap(), i + 1, 0, 0);
+        outlog_reader_init(&m->reader, &box, &faulty_never()->alloc, i + 1, 0, 0);
     m->used = !m->used;
     m->n = 0;
 }
@@ -178,7 +179,7 @@ static void play(void)
     static const size_t max_bytes[] = {1, 30, 100, 1000};
     rng = rng_of(seed);
     n_frames = 0;
-    outlog_init(&box, weft_heap(), max_bytes[rng_below(&rng, 4)]);
+    outlog_init(&box, &faulty_never()->alloc, max_bytes[rng_below(&rng, 4)]);
     size_t lazy = rng_between(&rng, 1, 6);
     for (size_t i = 0; i < READERS_MAX; i++)
         if (rng_chance(&rng, 70))
@@ -212,7 +213,7 @@ static void each_reader_is_given_what_is_due(void **state)
 {
     (void)state;
     size_t cases = rng_cases(8000);
-    buf_init(&scratch, weft_heap());
+    buf_init(&scratch, &faulty_never()->alloc);
     for (seed = rng_seed(); seed < rng_seed() + cases; seed++)
         play();
     buf_done(&scratch);

@@ -12,7 +12,8 @@
  *     }
  *
  * The struct must not move after faulty_init(): its allocator points into it. A wrong old size given
- * back to the allocator panics, so leaks and mismatched sizes show. */
+ * back to the allocator panics, and so does a block that was written past its end. New memory holds
+ * rubbish, and what was given back is overwritten, so that reading either seldom goes unseen. */
 #ifndef SUPPORT_FAULTY_H
 #define SUPPORT_FAULTY_H
 
@@ -29,5 +30,7 @@ struct faulty {
 };
 
 void faulty_init(struct faulty *f, long fail_at);
+/* One for a whole program, which fails nothing: for what it checks. */
+struct faulty *faulty_never(void);
 
 #endif

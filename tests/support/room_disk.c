@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/utf8.h"
 #include "room/record.h"
+#include "support/faulty.h"
 
 #define SNAPSHOT_BIT ((uint64_t)1 << 63)
 
@@ -47,7 +48,7 @@ static void note_text(struct disk *d)
 void disk_init(struct disk *d, const struct uuid *epoch)
 {
     *d = (struct disk){.epoch = *epoch};
-    int err = weft_text_new(weft_heap(), &d->shadow);
+    int err = weft_text_new(&faulty_never()->alloc, &d->shadow);
     WEFT_ASSERT(err == 0);
     note_text(d);
 }
@@ -92,7 +93,7 @@ static void replay(struct disk *d, const struct disk_bytes *b)
 {
     struct record r;
     struct weft_op op;
-    weft_op_init(&op, weft_heap());
+    weft_op_init(&op, &faulty_never()->alloc);
     int err = record_decode(b->at, b->len, &r);
     if (err == 0)
         err = weft_op_decode(b->at + r.op_at, b->len - r.op_at, &op);
@@ -144,7 +145,7 @@ struct room *disk_open(const struct disk *d, const struct room_config *config, s
     enum { WHY_BYTES = 200 };
     struct room *room;
     uint64_t first = 1;
-    int err = room_new(weft_heap(), config, &d->epoch, &room);
+    int err = room_new(&faulty_never()->alloc, config, &d->epoch, &room);
     WEFT_ASSERT(err == 0);
     why[0] = '\0';
     if (snapshot < d->snapshots.n) {

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "room/record.h"
+#include "support/faulty.h"
 
 static void must(int err)
 {
@@ -17,11 +18,11 @@ void server_init(struct server *s, const struct uuid *epoch, size_t outlog_bytes
     disk_init(&s->disk, epoch);
     s->config = (struct room_config){
         .document_bytes_max = 1 << 20, .people_max = SERVER_LINKS_MAX, .message_bytes_max = 1000};
-    must(room_effects_new(weft_heap(), &s->fx));
+    must(room_effects_new(&faulty_never()->alloc, &s->fx));
     s->outlog_bytes_max = outlog_bytes_max;
-    outlog_init(&s->outlog, weft_heap(), outlog_bytes_max);
-    buf_init(&s->frame, weft_heap());
-    buf_init(&s->scratch, weft_heap());
+    outlog_init(&s->outlog, &faulty_never()->alloc, outlog_bytes_max);
+    buf_init(&s->frame, &faulty_never()->alloc);
+    buf_init(&s->scratch, &faulty_never()->alloc);
     s->open_snapshot = SIZE_MAX;
 }
 
@@ -81,7 +82,7 @@ struct up *server_send(struct link *link, enum room_event_kind kind)
         return NULL;
     struct up *up = &link->ups[link->n_ups++];
     memset(up, 0, sizeof *up);
-    weft_op_init(&up->op, weft_heap());
+    weft_op_init(&up->op, &faulty_never()->alloc);
     up->kind = kind;
     return up;
 }
@@ -97,8 +98,8 @@ struct link *server_connect(struct server *s, int client, const struct room_join
     link->conn = ++s->last_conn;
     link->client = client;
     link->resume_rev = join->rev;
-    buf_init(&link->down, weft_heap());
-    outlog_reader_init(&link->reader, &s->outlog, weft_heap(), link->conn, 0, 0);
+    buf_init(&link->down, &faulty_never()->alloc);
+    outlog_reader_init(&link->reader, &s->outlog, &faulty_never()->alloc, link->conn, 0, 0);
     server_send(link, ROOM_JOIN)->join = *join;
     return link;
 }
@@ -153,7 +154,7 @@ static void check_history(struct server *s, const struct room_history_answer *m)
         const struct disk_bytes *b = &s->disk.records.items[item->rev - 1];
         struct record r;
         struct weft_op op;
-        weft_op_init(&op, weft_heap());
+        weft_op_init(&op, &faulty_never()->alloc);
         must(record_decode(b->at, b->len, &r));
         must(weft_op_decode(b->at + r.op_at, b->len - r.op_at, &op));
         if (item->rev != m->from + i || !weft_op_equal(&op, item->op) ||
@@ -193,7 +194,7 @@ static void send_one(struct server *s, const struct room_effect *e)
     if (e->message.type == MESSAGE_WELCOME) {
         const struct room_welcome *w = &e->message.welcome;
         outlog_reader_done(&link->reader);
-        outlog_reader_init(&link->reader, &s->outlog, weft_heap(), link->conn,
+        outlog_reader_init(&link->reader, &s->outlog, &faulty_never()->alloc, link->conn,
                            w->text != NULL ? w->rev : link->resume_rev, s->presence_seq);
         link->joined = true;
     }
@@ -424,7 +425,7 @@ static void drop_room(struct server *s)
     room_free(s->room);
     s->room = NULL;
     outlog_done(&s->outlog);
-    outlog_init(&s->outlog, weft_heap(), s->outlog_bytes_max);
+    outlog_init(&s->outlog, &faulty_never()->alloc, s->outlog_bytes_max);
 }
 
 bool server_evict(struct server *s)

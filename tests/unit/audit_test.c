@@ -60,7 +60,7 @@ struct forged {
 static struct buf forge(const struct forged *f)
 {
     struct buf out;
-    buf_init(&out, weft_heap());
+    buf_init(&out, &faulty_never()->alloc);
     struct uuid a = rig_user('A');
     assert_int_equal(buf_put_u8(&out, 1), 0);
     assert_int_equal(buf_put_varint(&out, f->rev), 0);
@@ -106,7 +106,7 @@ static void a_log_that_a_room_wrote_passes(void **state)
 {
     (void)state;
     play();
-    struct audit *a = start(weft_heap());
+    struct audit *a = start(&faulty_never()->alloc);
     assert_int_equal(audit_rev(a), 0);
     assert_int_equal(feed(a, HEAD), 0);
     assert_int_equal(audit_rev(a), HEAD);
@@ -123,7 +123,7 @@ static void the_snapshots_that_rooms_take_pass(void **state)
     (void)state;
     char notation[600];
     rig_join(&rig, 1, 'A');
-    struct audit *a = start(weft_heap());
+    struct audit *a = start(&faulty_never()->alloc);
     size_t snapshots = 0;
     for (uint64_t rev = 1; rev <= 1000; rev++) {
         snprintf(notation, sizeof notation, "'%0500d'", (int)rev);
@@ -146,7 +146,7 @@ static void a_snapshot_that_differs_is_named(void **state)
 {
     (void)state;
     play();
-    struct audit *a = start(weft_heap());
+    struct audit *a = start(&faulty_never()->alloc);
     assert_int_equal(feed(a, HEAD), 0);
     char text[1000];
     const struct forged good = truth(a, text, sizeof text);
@@ -164,7 +164,7 @@ static void a_snapshot_that_differs_is_named(void **state)
     text[0] = text[0] == 'a' ? 'b' : 'a';
     judged(a, &f, "snapshot 60: its text is not what the records make");
     audit_free(a);
-    a = start(weft_heap());
+    a = start(&faulty_never()->alloc);
     assert_int_equal(feed(a, HEAD), 0);
     f = truth(a, text, sizeof text);
     f.meta.entries[0].value[0] ^= 1;
@@ -184,7 +184,7 @@ static void sessions_may_be_forgotten_but_not_wrong(void **state)
 {
     (void)state;
     play();
-    struct audit *a = start(weft_heap());
+    struct audit *a = start(&faulty_never()->alloc);
     assert_int_equal(feed(a, HEAD), 0);
     char text[1000];
     const struct forged good = truth(a, text, sizeof text);
@@ -214,7 +214,7 @@ static void a_bad_record_ends_it_where_it_is(void **state)
     (void)state;
     play();
     struct rig_bytes *b = &rig.records[29];
-    struct audit *a = start(weft_heap());
+    struct audit *a = start(&faulty_never()->alloc);
     b->at[b->len - 1] ^= 1;
     assert_int_equal(feed(a, HEAD), WEFT_ECORRUPT);
     assert_string_equal(why, "record 30: its checksum does not hold");
@@ -222,7 +222,7 @@ static void a_bad_record_ends_it_where_it_is(void **state)
     b->at[b->len - 1] ^= 1;
     audit_free(a);
 
-    a = start(weft_heap());
+    a = start(&faulty_never()->alloc);
     struct rig_bytes kept = *b;
     *b = rig.records[30];
     assert_int_equal(feed(a, HEAD), WEFT_ECORRUPT);
@@ -231,7 +231,7 @@ static void a_bad_record_ends_it_where_it_is(void **state)
     audit_free(a);
 
     rig.epoch.bytes[0] ^= 1;
-    a = start(weft_heap());
+    a = start(&faulty_never()->alloc);
     assert_int_equal(feed(a, HEAD), WEFT_ECORRUPT);
     assert_string_equal(why, "record 1: it does not continue the snapshot or the epoch");
     assert_int_equal(audit_rev(a), 0);
@@ -243,7 +243,7 @@ static void running_out_of_memory_is_told(void **state)
 {
     (void)state;
     play();
-    struct audit *whole = start(weft_heap());
+    struct audit *whole = start(&faulty_never()->alloc);
     assert_int_equal(feed(whole, HEAD), 0);
     char text[1000];
     const struct forged f = truth(whole, text, sizeof text);

@@ -17,9 +17,9 @@ static struct buf scratch;
 static int set_up(void **state)
 {
     (void)state;
-    outlog_init(&box, weft_heap(), 10);
-    outlog_reader_init(&reader, &box, weft_heap(), 1, 0, 0);
-    buf_init(&scratch, weft_heap());
+    outlog_init(&box, &faulty_never()->alloc, 10);
+    outlog_reader_init(&reader, &box, &faulty_never()->alloc, 1, 0, 0);
+    buf_init(&scratch, &faulty_never()->alloc);
     return 0;
 }
 
@@ -73,7 +73,7 @@ static void a_reader_is_given_what_comes_after_it(void **state)
     assert_string_equal(pull(100), "-");
     put("cc", 0);
     struct outlog_reader late;
-    outlog_reader_init(&late, &box, weft_heap(), 2, 0, 0);
+    outlog_reader_init(&late, &box, &faulty_never()->alloc, 2, 0, 0);
     assert_false(outlog_has_more(&box, &late));
     assert_string_equal(pull(100), "cc");
     outlog_reader_done(&late);

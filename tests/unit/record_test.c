@@ -43,7 +43,7 @@ static void encode(struct buf *b, const struct room_meta *entries)
                        .name = {"Ada", 3},
                        .meta = entries};
     memset(r.user_id.bytes, 0xab, sizeof r.user_id.bytes);
-    weft_op_init(&op, weft_heap());
+    weft_op_init(&op, &faulty_never()->alloc);
     op_of(&op, "3 'hey' -2");
     assert_int_equal(record_encode(&r, &op, b), 0);
     weft_op_done(&op);
@@ -57,8 +57,8 @@ static void what_goes_in_comes_out(void **state)
     struct weft_op op;
     struct room_meta out;
     struct room_meta in = meta("+a-b");
-    buf_init(&b, weft_heap());
-    weft_op_init(&op, weft_heap());
+    buf_init(&b, &faulty_never()->alloc);
+    weft_op_init(&op, &faulty_never()->alloc);
     for (int with = 0; with < 2; with++) {
         buf_clear(&b);
         encode(&b, with ? &in : NULL);
@@ -87,7 +87,7 @@ static void every_flip_and_every_cut_is_found(void **state)
     struct buf b;
     struct record r;
     struct room_meta in = meta("+a-b");
-    buf_init(&b, weft_heap());
+    buf_init(&b, &faulty_never()->alloc);
     encode(&b, &in);
     for (size_t bit = 0; bit < b.len * 8; bit++) {
         b.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
@@ -115,7 +115,7 @@ static void contents_are_checked_too(void **state)
         {35, 0xff}, /* the name's length */
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        buf_init(&b, weft_heap());
+        buf_init(&b, &faulty_never()->alloc);
         encode(&b, NULL);
         b.data[wrong[i].at] = wrong[i].value;
         uint32_t sum = crc32c(0xdeadbeef, b.data + 8, b.len - 8);
@@ -195,7 +195,7 @@ static void without_memory_nothing_is_added(void **state)
 {
     (void)state;
     struct weft_op op;
-    weft_op_init(&op, weft_heap());
+    weft_op_init(&op, &faulty_never()->alloc);
     op_of(&op, "'a text of more than a few bytes, so that the buffer has to grow for it'");
     struct room_meta in = meta("+a-b");
     for (long n = 0;; n++) {

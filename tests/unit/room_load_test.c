@@ -327,7 +327,7 @@ static void a_table_of_sessions_that_no_room_writes_is_found(void **state)
 static int load_with_entry(bool removed)
 {
     struct buf b;
-    buf_init(&b, weft_heap());
+    buf_init(&b, &faulty_never()->alloc);
     int bad = buf_put_u8(&b, 1) || buf_put_varint(&b, 1) || buf_put_u32(&b, 0) ||
               buf_put_varint(&b, 0) || buf_put_varint(&b, 0) || buf_put_varint(&b, 1) ||
               buf_put_u8(&b, removed) || buf_put_blob(&b, "k", 1) ||
@@ -355,8 +355,8 @@ static int load_two(uint64_t seq, uint64_t next_seq)
     struct buf b;
     r.user_id = rig_user('A');
     rig_reset(&rig);
-    weft_op_init(&op, weft_heap());
-    buf_init(&b, weft_heap());
+    weft_op_init(&op, &faulty_never()->alloc);
+    buf_init(&b, &faulty_never()->alloc);
     assert_int_equal(weft_op_insert(&op, "x", 1), 0);
     assert_int_equal(record_encode(&r, &op, &b), 0);
     assert_int_equal(room_load_record(rig.room, 1, b.data, b.len, why, sizeof why), 0);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "support/faulty.h"
 #include "support/room_rig.h"
 
 static struct room *room;
@@ -46,7 +47,7 @@ static const struct room_welcome *resume(uint32_t n, bool has_rev, uint64_t rev)
 static const struct room_effect *submit(uint64_t seq)
 {
     static struct weft_op nothing;
-    weft_op_init(&nothing, weft_heap());
+    weft_op_init(&nothing, &faulty_never()->alloc);
     struct room_event ev = {.kind = ROOM_OPERATION, .conn = last_conn};
     ev.submission.op = &nothing;
     ev.submission.has_seq = true;
@@ -71,8 +72,8 @@ static int fill(void **state)
     const struct room_config config = {
         .document_bytes_max = 1 << 20, .people_max = 10, .message_bytes_max = 1 << 20};
     const struct uuid epoch = {{0}};
-    assert_int_equal(room_new(weft_heap(), &config, &epoch, &room), 0);
-    assert_int_equal(room_effects_new(weft_heap(), &fx), 0);
+    assert_int_equal(room_new(&faulty_never()->alloc, &config, &epoch, &room), 0);
+    assert_int_equal(room_effects_new(&faulty_never()->alloc, &fx), 0);
     for (uint32_t n = 0; n < SESSIONS_MAX; n++) {
         assert_int_equal(resume(n, true, n)->seq, 0);
         submit(7);

@@ -41,7 +41,7 @@ static void what_was_put_is_found(void **state)
 {
     (void)state;
     struct sessions s;
-    sessions_init(&s, weft_heap(), 1000);
+    sessions_init(&s, &faulty_never()->alloc, 1000);
     assert_false(has(&s, 0));
     for (uint64_t n = 0; n < 1000; n++) {
         put(&s, n * 8, n + 1, n + 1); /* the same slots again and again */
@@ -60,7 +60,7 @@ static void the_longest_unheard_of_are_forgotten(void **state)
 {
     (void)state;
     struct sessions s;
-    sessions_init(&s, weft_heap(), 8);
+    sessions_init(&s, &faulty_never()->alloc, 8);
     for (uint64_t n = 0; n < 8; n++)
         put(&s, n, 10 + n, 17); /* N */
     assert_int_equal(s.floor_rev, 0);
@@ -79,7 +79,7 @@ static void what_waits_for_the_disk_is_never_forgotten(void **state)
 {
     (void)state;
     struct sessions s;
-    sessions_init(&s, weft_heap(), 4);
+    sessions_init(&s, &faulty_never()->alloc, 4);
     for (uint64_t n = 0; n < 4; n++)
         put(&s, n, 10 + n, 9);
     assert_int_equal(sessions_reserve(&s, 9), WEFT_ELIMIT);
@@ -95,7 +95,7 @@ static void decided_goes_back_to_durable(void **state)
 {
     (void)state;
     struct sessions s;
-    sessions_init(&s, weft_heap(), 100);
+    sessions_init(&s, &faulty_never()->alloc, 100);
     put(&s, 1, 5, 5);
     struct uuid known = id(1), fresh = id(2);
     sessions_find(&s, &known)->head_seq = 9;
@@ -125,7 +125,7 @@ static void the_floor_is_where_knowledge_ends(void **state)
         struct rng rng = rng_of(seed);
         struct sessions s;
         uint64_t last_rev[SESSIONS] = {0};
-        sessions_init(&s, weft_heap(), rng_between(&rng, 1, 40));
+        sessions_init(&s, &faulty_never()->alloc, rng_between(&rng, 1, 40));
         for (uint64_t rev = 1; rev < 400; rev++) {
             uint64_t n = rng_below(&rng, SESSIONS);
             put(&s, n, rev, rev - 1);
