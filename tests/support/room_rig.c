@@ -91,9 +91,21 @@ static void say_more(struct rig *r)
     r->said = both;
 }
 
+/* Effects that hold no memory yet: what a step forgot to reserve shows. */
+static void begin_effects(struct rig *r)
+{
+    struct room_effects *fresh;
+    if (room_effects_new(r->alloc, &fresh) != 0) {
+        room_effects_clear(r->fx);
+        return;
+    }
+    room_effects_free(r->fx);
+    r->fx = fresh;
+}
+
 static void step_once(struct rig *r, const struct room_event *event)
 {
-    room_effects_clear(r->fx);
+    begin_effects(r);
     r->err = room_step(r->room, ++r->now_ms, event, r->fx);
     keep_bytes(r);
     say_more(r);

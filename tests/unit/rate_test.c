@@ -52,6 +52,9 @@ static void far_away_times_and_large_numbers(void **state)
     assert_int_equal(rate_take(&r, UINT32_MAX, 0), 0);
     assert_int_equal(rate_take(&r, UINT32_MAX, 0), UINT32_MAX); /* 4,294,967,295 s, cut to fit */
     assert_int_equal(rate_take(&r, 1, 1000), 0);
+    rate_init(&r, 1u << 31, 1, 0); /* tokens since then: 0 in 64 bits */
+    assert_int_equal(rate_take(&r, 1, 0), 0);
+    assert_int_equal(rate_take(&r, 1, (int64_t)1 << 33), 0);
 }
 
 /* Waiting for as long as was said is enough, and one millisecond less is not. */

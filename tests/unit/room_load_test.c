@@ -323,19 +323,20 @@ static void a_table_of_sessions_that_no_room_writes_is_found(void **state)
     refuses(true, rev + 1, rev + 1, words);
 }
 
-/* A snapshot of revision 1 with the text x and an entry of key k, set or removed. */
-static int load_with_entry(bool removed)
+/* Loads a snapshot with this text and, if `key` is not NULL, that key, set or removed. */
+static int load_made(uint64_t rev, uint32_t sum, const char *key, bool removed, const char *text)
 {
     struct buf b;
     buf_init(&b, &faulty_never()->alloc);
-    int bad = buf_put_u8(&b, 1) || buf_put_varint(&b, 1) || buf_put_u32(&b, 0) ||
-              buf_put_varint(&b, 0) || buf_put_varint(&b, 0) || buf_put_varint(&b, 1) ||
-              buf_put_u8(&b, removed) || buf_put_blob(&b, "k", 1) ||
-              (!removed && buf_put_blob(&b, "v", 1)) || buf_put_blob(&b, "x", 1) ||
-              buf_put_u32(&b, crc32c(0, b.data, b.len));
+    int bad = buf_put_u8(&b, 1) || buf_put_varint(&b, rev) || buf_put_u32(&b, sum) ||
+              buf_put_varint(&b, 0) || buf_put_varint(&b, 0) || buf_put_varint(&b, key != NULL) ||
+              (key != NULL && buf_put_u8(&b, removed)) ||
+              (key != NULL && buf_put_blob(&b, key, strlen(key))) ||
+              (key != NULL && !removed && buf_put_blob(&b, "v", 1)) ||
+              buf_put_blob(&b, text, strlen(text)) || buf_put_u32(&b, crc32c(0, b.data, b.len));
     assert_int_equal(bad, 0);
     rig_reset(&rig);
-    int err = room_load_snapshot(rig.room, 1, b.data, b.len, why, sizeof why);
+    int err = room_load_snapshot(rig.room, rev, b.data, b.len, why, sizeof why);
     buf_done(&b);
     return err;
 }
@@ -343,30 +344,106 @@ static int load_with_entry(bool removed)
 static void a_table_of_entries_holds_what_is_there(void **state)
 {
     (void)state;
-    assert_int_equal(load_with_entry(false), 0);
-    assert_int_equal(load_with_entry(true), WEFT_ECORRUPT);
+    assert_int_equal(load_made(1, 0, "k", false, "x"), 0);
+    assert_int_equal(load_made(1, 0, "k", true, "x"), WEFT_ECORRUPT);
+}
+
+static void a_text_that_is_none_is_found(void **state)
+{
+    (void)state;
+    assert_int_equal(load_made(1, 0, NULL, false, "x\xff"), WEFT_ECORRUPT);
+    assert_string_equal(why, "snapshot 1: its text is not valid UTF-8");
+}
+
+/* A snapshot of revision 2 with this text, and both records before it. */
+static int load_around(const char *text)
+{
+    struct record second;
+    assert_int_equal(record_decode(rig.records[1].at, rig.records[1].len, &second), 0);
+    assert_int_equal(load_made(2, second.sum, NULL, false, text), 0);
+    for (uint64_t rev = 1; rev <= 2; rev++) {
+        const struct rig_bytes *b = &rig.records[rev - 1];
+        assert_int_equal(room_load_record(rig.room, rev, b->at, b->len, why, sizeof why), 0);
+    }
+    return room_load_end(rig.room, 2, why, sizeof why);
+}
+
+/* The length at each revision is found from the snapshot's text backwards; none is below zero, nor
+ * shorter than where its next operation reaches. */
+static void a_text_too_short_for_the_records_before_it_is_found(void **state)
+{
+    (void)state;
+    static const char words[] = "snapshot 2: its text is not what the records before it make";
+    rig_join(&rig, 1, 'A');
+    rig_op(&rig, 1, "'abc'", 0, 1);
+    rig_op(&rig, 1, "3 'de'", 1, 2);
+    assert_int_equal(load_around("abcde"), 0);
+    assert_true(room_check(rig.room));
+    assert_int_equal(load_around("abcd"), WEFT_ECORRUPT); /* of 2, where the second needs 3 */
+    assert_string_equal(why, words);
+    assert_int_equal(load_around("x"), WEFT_ECORRUPT);
+    assert_string_equal(why, words);
+}
+
+/* Loads records of a log of their own, one after the other, each with x in front of the document. */
+static int load_all(const struct record *records, size_t n)
+{
+    struct weft_op op;
+    struct buf b;
+    uint32_t sum = record_first_sum(&rig.epoch);
+    int err = 0;
+    rig_reset(&rig);
+    weft_op_init(&op, &faulty_never()->alloc);
+    buf_init(&b, &faulty_never()->alloc);
+    assert_int_equal(weft_op_insert(&op, "x", 1), 0);
+    for (size_t i = 0; err == 0 && i < n; i++) {
+        struct record r = records[i];
+        r.rev = i + 1;
+        r.prev_sum = sum;
+        buf_clear(&b);
+        assert_int_equal(record_encode(&r, &op, &b), 0);
+        sum = r.sum;
+        err = room_load_record(rig.room, i + 1, b.data, b.len, why, sizeof why);
+    }
+    buf_done(&b);
+    weft_op_done(&op);
+    return err;
 }
 
 /* Record 1 and 2 of a log, both by A. */
 static int load_two(uint64_t seq, uint64_t next_seq)
 {
-    struct record r = {.rev = 1, .prev_sum = record_first_sum(&rig.epoch), .seq = seq};
-    struct weft_op op;
-    struct buf b;
-    r.user_id = rig_user('A');
-    rig_reset(&rig);
-    weft_op_init(&op, &faulty_never()->alloc);
-    buf_init(&b, &faulty_never()->alloc);
-    assert_int_equal(weft_op_insert(&op, "x", 1), 0);
-    assert_int_equal(record_encode(&r, &op, &b), 0);
-    assert_int_equal(room_load_record(rig.room, 1, b.data, b.len, why, sizeof why), 0);
-    buf_clear(&b);
-    r = (struct record){.rev = 2, .prev_sum = r.sum, .seq = next_seq, .user_id = rig_user('A')};
-    assert_int_equal(record_encode(&r, &op, &b), 0);
-    int err = room_load_record(rig.room, 2, b.data, b.len, why, sizeof why);
-    buf_done(&b);
-    weft_op_done(&op);
-    return err;
+    const struct record both[] = {{.seq = seq, .user_id = rig_user('A')},
+                                  {.seq = next_seq, .user_id = rig_user('A')}};
+    return load_all(both, 2);
+}
+
+static void a_seq_of_nobody_is_found(void **state)
+{
+    (void)state;
+    assert_int_equal(load_all(&(struct record){.seq = 0}, 1), 0);
+    assert_int_equal(load_all(&(struct record){.seq = 1}, 1), WEFT_ECORRUPT);
+}
+
+static struct room_meta keys(char first, size_t n)
+{
+    struct room_meta meta = {.n = n};
+    for (size_t i = 0; i < n; i++)
+        meta.entries[i] = (struct room_meta_entry){
+            .key = {(char)(first + (int)i)}, .key_len = 1, .value = "v", .value_len = 1};
+    return meta;
+}
+
+static void entries_that_no_room_takes_are_found(void **state)
+{
+    (void)state;
+    struct room_meta some = keys('a', 9), others = keys('q', 7), one_more = keys('z', 1);
+    const struct record records[] = {{.meta = &some}, {.meta = &others}, {.meta = &one_more}};
+    assert_int_equal(load_all(records, 2), 0);
+    assert_int_equal(load_all(records, 3), WEFT_ECORRUPT);
+    assert_string_equal(why, "record 3: its operation does not fit the text");
+    some.entries[8].key[0] = 'a'; /* there twice */
+    assert_int_equal(load_all(records, 1), WEFT_ECORRUPT);
 }
 
 static void a_seq_that_comes_twice_is_found(void **state)
@@ -475,7 +552,11 @@ int main(void)
         T(every_flipped_bit_of_a_snapshot_is_found),
         T(a_table_of_sessions_that_no_room_writes_is_found),
         T(a_table_of_entries_holds_what_is_there),
+        T(a_text_that_is_none_is_found),
         T(a_seq_that_comes_twice_is_found),
+        T(a_seq_of_nobody_is_found),
+        T(entries_that_no_room_takes_are_found),
+        T(a_text_too_short_for_the_records_before_it_is_found),
         T(a_missing_start_or_end_is_found),
         T(a_record_in_the_wrong_place_is_found),
         T(a_snapshot_of_something_else_is_found),

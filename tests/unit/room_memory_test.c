@@ -80,6 +80,32 @@ static void edit_session(struct script *s)
     DO(rig_commit(r));
 }
 
+/* Entries before anything else; a failed commit with more in it than was ever said at once. */
+static void lost_session(struct script *s)
+{
+    struct rig *r = &s->rig;
+    DO(rig_join(r, 1, 'A'));
+    DO(rig_join(r, 2, 'B'));
+    DO(rig_meta(r, 1, "k=v", 1));
+    for (uint64_t seq = 2; seq <= 12; seq++)
+        DO(rig_op(r, 1, "'x'", 0, seq));
+    DO(rig_fail(r));
+    DO(rig_meta(r, 1, "k=v", 1));
+    DO(rig_commit(r));
+    struct room_event ev = {.kind = ROOM_USER, .conn = 1};
+    ev.user = (struct room_user_change){.has_name = true, .name = {"Ada", 3}};
+    DO(rig_step(r, &ev));
+    ev = (struct room_event){.kind = ROOM_SIGNAL, .conn = 1};
+    ev.signal.to = rig_user('B');
+    ev.signal.data = (struct room_str){"hello", 5};
+    DO(rig_step(r, &ev));
+    ev.signal.to = rig_user('Z');
+    DO(rig_step(r, &ev));
+    DO(rig_cursor(r, 1, 1, 1)); /* refused */
+    DO(rig_cursor(r, 1, 0, 1));
+    DO(rig_flush(r));
+}
+
 static void long_session(struct script *s)
 {
     struct rig *r = &s->rig;
@@ -156,6 +182,12 @@ static void an_edit_session(void **state)
 {
     (void)state;
     sweep(edit_session);
+}
+
+static void a_session_that_loses_much(void **state)
+{
+    (void)state;
+    sweep(lost_session);
 }
 
 static void a_session_with_a_snapshot(void **state)
@@ -246,6 +278,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_edit_session),
+        cmocka_unit_test(a_session_that_loses_much),
         cmocka_unit_test(a_session_with_a_snapshot),
         cmocka_unit_test(answers_to_a_failed_commit),
         cmocka_unit_test(loading),

@@ -155,6 +155,27 @@ static void another_epoch_or_an_unknown_revision_gives_the_text(void **state)
     rig.epoch = epoch;
 }
 
+static void a_newer_connection_keeps_what_it_does_not_say_anew(void **state)
+{
+    (void)state;
+    struct room_event ev = joining(1, 'A', "Ada", "#c2185b");
+    rig_step(&rig, &ev);
+    ev = joining(2, 'A', "", "#00ff00");
+    ev.join.resumes = true;
+    says(rig_step(&rig, &ev),
+         "2: welcome 0 '' 0 A seq 0; close 1 1008 (this session was taken up by another "
+         "connection); !2: user A 'Ada' #00ff00");
+    ev = joining(3, 'A', "Eve", "");
+    ev.join.resumes = true;
+    ev.join.mode = ROOM_READ;
+    says(rig_step(&rig, &ev),
+         "3: welcome 0 '' 0 A seq 0 read; close 2 1008 (this session was taken up by another "
+         "connection); !3: user A 'Eve' #00ff00");
+    says(rig_op(&rig, 3, "'x'", 0, 0),
+         "3: error read_only (found an operation, expected none: this connection is in mode "
+         "read)");
+}
+
 /* What is decided and not on disk is not in the welcome; it is acked to the newer connection. */
 static void a_session_is_taken_over_with_an_operation_under_way(void **state)
 {
@@ -361,6 +382,7 @@ int main(void)
         T(what_was_missed_comes_composed_with_own_ones_as_acks),
         T(resuming_without_a_session_is_fine),
         T(another_epoch_or_an_unknown_revision_gives_the_text),
+        T(a_newer_connection_keeps_what_it_does_not_say_anew),
         T(a_session_is_taken_over_with_an_operation_under_way),
         T(a_failure_is_told_to_the_newer_connection),
         T(no_text_while_an_own_operation_is_under_way),

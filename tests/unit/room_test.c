@@ -106,6 +106,43 @@ static void what_does_not_fit_is_refused_whole(void **state)
     says(rig_op(&rig, 1, "'x'", 3, 4), "persist 4"); /* the newest decided is fine */
 }
 
+/* As many parts as an operation may have, and what others inserted between two of its deletions. */
+static void what_grows_too_large_by_merging_is_refused(void **state)
+{
+    (void)state;
+    enum { PIECES = WEFT_OP_PARTS_MAX / 2 - 1 };
+    struct weft_op op;
+    weft_op_init(&op, weft_heap());
+    rig.config.document_bytes_max = 4 << 20;
+    rig_reset(&rig);
+    rig_join(&rig, 1, 'A');
+    char *text = malloc(3 * PIECES + 6);
+    assert_non_null(text);
+    memset(text, '.', 3 * PIECES + 5);
+    text[0] = text[3 * PIECES + 4] = '\'';
+    text[3 * PIECES + 5] = '\0';
+    rig_op(&rig, 1, text, 0, 1);
+    free(text);
+    rig_op(&rig, 1, "1 'x'", 1, 2);
+    int err = 0;
+    for (int i = 0; err == 0 && i < PIECES; i++) {
+        err = weft_op_delete(&op, 2);
+        if (err == 0)
+            err = weft_op_retain(&op, 1);
+    }
+    if (err == 0)
+        err = weft_op_delete(&op, 2);
+    assert_int_equal(err, 0);
+    struct room_event ev = {.kind = ROOM_OPERATION, .conn = 1};
+    ev.submission =
+        (struct room_submission){.op = &op, .has_rev = true, .rev = 1, .has_seq = true, .seq = 3};
+    says(rig_step(&rig, &ev), "1: error too_large seq 3 (op: too many parts or code points once "
+                              "merged; send it in smaller pieces)");
+    assert_int_equal(room_info(rig.room).head_rev, 2);
+    says(rig_op(&rig, 1, "'y'", 2, 4), "persist 3");
+    weft_op_done(&op);
+}
+
 static void a_backlog_is_told_before_anything_is_refused(void **state)
 {
     (void)state;
@@ -357,6 +394,15 @@ static void entries_are_logged_with_an_operation_that_does_nothing(void **state)
     assert_null(room_meta_of(rig.room));
 }
 
+static void a_room_without_entries_holds_no_table_for_them(void **state)
+{
+    (void)state;
+    rig_join(&rig, 1, 'A');
+    size_t before = faulty_never()->live_bytes;
+    rig_op(&rig, 1, "'x'", 0, 1);
+    assert_true(faulty_never()->live_bytes < before + sizeof(struct room_meta));
+}
+
 static void sixteen_keys_and_no_more(void **state)
 {
     (void)state;
@@ -385,6 +431,7 @@ int main(void)
         T(without_a_revision_the_newest_decided_is_meant),
         T(at_end_means_the_end_of_the_document_at_its_revision),
         T(what_does_not_fit_is_refused_whole),
+        T(what_grows_too_large_by_merging_is_refused),
         T(a_backlog_is_told_before_anything_is_refused),
         T(a_reader_may_not_write),
         T(a_full_document_still_takes_deletions),
@@ -400,6 +447,7 @@ int main(void)
         T(a_lost_one_that_is_refused_later_holds_nothing_up),
         T(a_failure_with_nothing_pending_says_nothing),
         T(entries_are_logged_with_an_operation_that_does_nothing),
+        T(a_room_without_entries_holds_no_table_for_them),
         T(sixteen_keys_and_no_more),
     };
     return cmocka_run_group_tests_name("the life of an operation", tests, NULL, NULL);
