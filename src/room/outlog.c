@@ -41,7 +41,6 @@ void outlog_done(struct outlog *log)
 {
     entries_free(log);
     buf_done(&log->bytes);
-    log->n_entries = log->dead_entries = log->dead_bytes = 0;
 }
 
 static const struct outlog_entry *entry_at(const struct outlog *log, uint64_t seq)
@@ -261,7 +260,7 @@ static int gather(const struct outlog *log, const struct outlog_reader *r, size_
         if (behind && (waiting == NULL || waiting->place > at))
             break;
         struct piece p = next_piece(log, r, waiting, &after, max_bytes - scratch->len);
-        if (p.len != 0 && scratch->len != 0 && scratch->len + p.len > max_bytes)
+        if (scratch->len != 0 && scratch->len + p.len > max_bytes)
             break;
         int err = buf_put(scratch, p.bytes, p.len);
         if (err != 0)

@@ -116,7 +116,7 @@ static bool can_catch_up(const struct room *room, const struct room_join *join, 
 static int push_welcome(struct room *room, const struct member *m, bool with_text,
                         struct room_effects *fx)
 {
-    struct room_person *users = effects_take(fx, (room->n_members + 1) * sizeof *users);
+    struct room_person *users = effects_take(fx, room->n_members * sizeof *users);
     if (users == NULL)
         return WEFT_ENOMEM;
     size_t n = 0;

@@ -52,7 +52,8 @@ static void *faulty_resize(void *ctx, void *ptr, size_t old_bytes, size_t new_by
         give_back(block, old_bytes);
         return NULL;
     }
-    if (f->requests++ == f->fail_at)
+    long request = f->requests++;
+    if (request == f->fail_at || (f->stays_short && f->fail_at >= 0 && request > f->fail_at))
         return NULL;
     /* Always a new block, so that a stale pointer shows. */
     char *moved = malloc(HEADER_BYTES + new_bytes + GUARD_BYTES);

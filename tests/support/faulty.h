@@ -17,6 +17,7 @@
 #ifndef SUPPORT_FAULTY_H
 #define SUPPORT_FAULTY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <weft/alloc.h>
@@ -24,6 +25,7 @@
 struct faulty {
     struct weft_alloc alloc;
     long fail_at;      /* which request fails, from 0; negative: none */
+    bool stays_short;  /* ... and all after it */
     long requests;     /* so far */
     size_t live_bytes; /* held now */
     size_t live_blocks;

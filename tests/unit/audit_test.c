@@ -50,7 +50,8 @@ struct forged {
     uint64_t rev;
     uint32_t sum;
     uint64_t floor_rev;
-    uint64_t seq; /* of A's session; 0: it is left out */
+    char user;    /* whose session it has; 0: A's */
+    uint64_t seq; /* of that session; 0: it is left out */
     uint64_t seq_rev;
     struct room_meta meta;
     const char *text;
@@ -61,14 +62,14 @@ static struct buf forge(const struct forged *f)
 {
     struct buf out;
     buf_init(&out, &faulty_never()->alloc);
-    struct uuid a = rig_user('A');
+    struct uuid user = rig_user(f->user != 0 ? f->user : 'A');
     assert_int_equal(buf_put_u8(&out, 1), 0);
     assert_int_equal(buf_put_varint(&out, f->rev), 0);
     assert_int_equal(buf_put_u32(&out, f->sum), 0);
     assert_int_equal(buf_put_varint(&out, f->floor_rev), 0);
     assert_int_equal(buf_put_varint(&out, f->seq != 0), 0);
     if (f->seq != 0) {
-        assert_int_equal(buf_put(&out, a.bytes, sizeof a.bytes), 0);
+        assert_int_equal(buf_put(&out, user.bytes, sizeof user.bytes), 0);
         assert_int_equal(buf_put_varint(&out, f->seq), 0);
         assert_int_equal(buf_put_varint(&out, f->seq_rev), 0);
     }
@@ -209,6 +210,29 @@ static void sessions_may_be_forgotten_but_not_wrong(void **state)
     audit_free(a);
 }
 
+/* Wherever in the table it stands. */
+static void each_session_is_looked_at(void **state)
+{
+    (void)state;
+    for (char user = 'A'; user <= 'P'; user++) {
+        rig_reset(&rig);
+        rig_join(&rig, 1, user);
+        rig_op(&rig, 1, "'x'", 0, 1);
+        rig_commit(&rig);
+        struct audit *a = start(&faulty_never()->alloc);
+        assert_int_equal(feed(a, 1), 0);
+        struct record last;
+        assert_int_equal(record_decode(rig.records[0].at, rig.records[0].len, &last), 0);
+        struct forged f = {.rev = 1, .sum = last.sum, .user = user, .seq = 1, .seq_rev = 1};
+        f.text = "x";
+        f.text_len = 1;
+        judged(a, &f, "");
+        f.seq = 0;
+        judged(a, &f, "snapshot 1: its sessions are not those of the records");
+        audit_free(a);
+    }
+}
+
 static void a_bad_record_ends_it_where_it_is(void **state)
 {
     (void)state;
@@ -272,7 +296,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_log_that_a_room_wrote_passes),   CASE(the_snapshots_that_rooms_take_pass),
         CASE(a_snapshot_that_differs_is_named), CASE(sessions_may_be_forgotten_but_not_wrong),
-        CASE(a_bad_record_ends_it_where_it_is), CASE(running_out_of_memory_is_told),
+        CASE(each_session_is_looked_at),        CASE(a_bad_record_ends_it_where_it_is),
+        CASE(running_out_of_memory_is_told),
     };
     return cmocka_run_group_tests_name("a log walked from its first record", tests, NULL, NULL);
 }

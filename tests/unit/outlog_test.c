@@ -259,6 +259,38 @@ static void a_quiet_log_gives_its_memory_back(void **state)
     assert_int_equal(f.live_blocks, 0);
 }
 
+/* A byte is moved only when as many have gone as are left. */
+static void the_rest_is_moved_when_most_has_gone(void **state)
+{
+    (void)state;
+    outlog_done(&box);
+    outlog_init(&box, &faulty_never()->alloc, 1 << 20);
+    for (int i = 0; i < 8; i++)
+        put("ab", 0);
+    outlog_trim(&box, 5);
+    assert_int_equal(box.bytes.len, 16);
+    outlog_trim(&box, 6);
+    assert_int_equal(box.bytes.len, 6);
+    assert_true(outlog_check(&box));
+}
+
+static void so_much_memory_is_kept(void **state)
+{
+    (void)state;
+    enum { KEPT = 4096 };
+    outlog_done(&box);
+    outlog_init(&box, &faulty_never()->alloc, 1 << 20);
+    while (box.bytes.cap < KEPT)
+        put("ab", 0);
+    assert_int_equal(box.bytes.cap, KEPT);
+    outlog_trim(&box, box.next_seq);
+    assert_int_equal(box.bytes.cap, KEPT);
+    while (box.bytes.cap <= KEPT)
+        put("ab", 0);
+    outlog_trim(&box, box.next_seq);
+    assert_int_equal(box.bytes.cap, 0);
+}
+
 static void without_memory_nothing_changes(void **state)
 {
     (void)state;
@@ -316,6 +348,8 @@ int main(void)
         T(what_everybody_has_is_dropped),
         T(a_long_life_takes_no_more_memory),
         T(a_quiet_log_gives_its_memory_back),
+        T(the_rest_is_moved_when_most_has_gone),
+        T(so_much_memory_is_kept),
         T(without_memory_nothing_changes),
     };
     return cmocka_run_group_tests_name("the outgoing log", tests, NULL, NULL);

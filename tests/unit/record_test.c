@@ -81,6 +81,21 @@ static void what_goes_in_comes_out(void **state)
     buf_done(&b);
 }
 
+static void a_time_before_the_epoch_is_none(void **state)
+{
+    (void)state;
+    struct buf b;
+    struct weft_op op;
+    struct record r = {.rev = 1, .at_ms = -5};
+    buf_init(&b, &faulty_never()->alloc);
+    weft_op_init(&op, &faulty_never()->alloc);
+    assert_int_equal(record_encode(&r, &op, &b), 0);
+    assert_int_equal(record_decode(b.data, b.len, &r), 0);
+    assert_int_equal(r.at_ms, 0);
+    buf_done(&b);
+    weft_op_done(&op);
+}
+
 static void every_flip_and_every_cut_is_found(void **state)
 {
     (void)state;
@@ -223,6 +238,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_goes_in_comes_out),
+        cmocka_unit_test(a_time_before_the_epoch_is_none),
         cmocka_unit_test(every_flip_and_every_cut_is_found),
         cmocka_unit_test(contents_are_checked_too),
         cmocka_unit_test(entries_are_checked),

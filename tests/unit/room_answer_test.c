@@ -55,6 +55,7 @@ static void an_answer_has_an_end(void **state)
     rig_commit(&rig);
     says(rig_history(&rig, 7, 2, 0), "7: history 2-1001"); /* N */
     says(rig_history(&rig, 7, 1, 0), "7: history 1-1000"); /* N + 1 */
+    says(rig_history(&rig, 7, 900, 940), "7: history 900-940");
 }
 
 static void an_answer_has_so_many_bytes_and_at_least_one_item(void **state)

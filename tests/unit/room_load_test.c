@@ -206,6 +206,73 @@ static void a_full_table_of_entries_is_still_full(void **state)
     says(rig_meta(&rig, 2, "-p,q=1", 0), "persist 2");
 }
 
+/* Sessions whose numbers take most bytes, in a log that has come far: the snapshot holds them all. */
+static void a_snapshot_has_room_for_many_old_sessions(void **state)
+{
+    (void)state;
+    enum { SESSIONS = 3000 };
+    const uint64_t at = REV_MAX - 100;
+    struct buf b;
+    buf_init(&b, &faulty_never()->alloc);
+    int bad = buf_put_u8(&b, 1) || buf_put_varint(&b, at) || buf_put_u32(&b, 0) ||
+              buf_put_varint(&b, 0) || buf_put_varint(&b, SESSIONS);
+    for (uint64_t i = 1; i <= SESSIONS; i++) {
+        struct uuid id = {{0}};
+        memcpy(id.bytes, &i, sizeof i);
+        bad |= buf_put(&b, id.bytes, sizeof id.bytes) || buf_put_varint(&b, REV_MAX) ||
+               buf_put_varint(&b, at);
+    }
+    bad |= buf_put_varint(&b, 0) || buf_put_blob(&b, "", 0) ||
+           buf_put_u32(&b, crc32c(0, b.data, b.len));
+    assert_int_equal(bad, 0);
+    assert_int_equal(room_load_snapshot(rig.room, at, b.data, b.len, why, sizeof why), 0);
+    assert_int_equal(room_load_end(rig.room, at, why, sizeof why), 0);
+    rig_join(&rig, 1, 'A');
+    const struct room_effect *last = NULL;
+    char *text = calloc(1, b.len + (64 << 10)); /* past what makes a snapshot due */
+    assert_non_null(text);
+    memset(text, 'x', b.len + (64 << 10));
+    struct weft_op op;
+    weft_op_init(&op, &faulty_never()->alloc);
+    assert_int_equal(weft_op_insert(&op, text, b.len + (64 << 10)), 0);
+    struct room_event ev = {.kind = ROOM_OPERATION, .conn = 1, .submission = {.op = &op}};
+    room_effects_clear(rig.fx);
+    assert_int_equal(room_step(rig.room, rig.now_ms, &ev, rig.fx), 0);
+    ev = (struct room_event){.kind = ROOM_DURABLE, .durable_rev = at + 1};
+    room_effects_clear(rig.fx);
+    assert_int_equal(room_step(rig.room, rig.now_ms, &ev, rig.fx), 0);
+    last = room_effects_at(rig.fx, room_effects_count(rig.fx) - 1);
+    assert_int_equal(last->kind, ROOM_SNAPSHOT);
+    assert_true(last->bytes.len > 2 * b.len);
+    weft_op_done(&op);
+    free(text);
+    buf_done(&b);
+}
+
+static void make_snapshot(void);
+
+static void an_old_text_is_made_from_a_snapshot(void **state)
+{
+    (void)state;
+    char words[300], expected[300];
+    make_snapshot();
+    uint64_t at = rig.snapshot_rev;
+    snprintf(expected, sizeof expected, "fetch 7 #1 base %d", (int)at);
+    says(rig_text(&rig, 7, (int64_t)at), expected);
+    struct room_event ev = {.kind = ROOM_FETCHED};
+    ev.fetched = (struct room_fetched){.ticket = 1,
+                                       .has_snapshot = true,
+                                       .snapshot = rig.snapshot.at,
+                                       .snapshot_len = rig.snapshot.len};
+    snprintf(words, sizeof words, "7: text %d 'left", (int)at);
+    assert_int_equal(strncmp(rig_step(&rig, &ev), words, strlen(words)), 0);
+    rig_text(&rig, 7, (int64_t)at);
+    ev.fetched.ticket = 2;
+    ev.fetched.snapshot_len--;
+    says(rig_step(&rig, &ev), "7: error unavailable retry 1000 (the log could not be read: stored "
+                              "bytes do not check)");
+}
+
 /* --- damage --- */
 
 static void refuses(bool with_snapshot, uint64_t first, uint64_t head, const char *words)
@@ -548,6 +615,8 @@ int main(void)
         T(a_snapshot_that_may_be_lost_is_taken_again),
         T(another_life_of_a_log_has_another_epoch),
         T(a_full_table_of_entries_is_still_full),
+        T(a_snapshot_has_room_for_many_old_sessions),
+        T(an_old_text_is_made_from_a_snapshot),
         T(every_flipped_bit_of_a_log_is_found),
         T(every_flipped_bit_of_a_snapshot_is_found),
         T(a_table_of_sessions_that_no_room_writes_is_found),

@@ -234,22 +234,92 @@ static void answers_to_a_failed_commit(void **state)
     }
 }
 
+/* Memory that stays short: what is on disk is still to be shown, and is, once there is some. */
+static void memory_that_stays_short(void **state)
+{
+    (void)state;
+    static struct rig r;
+    for (long n = 0;; n++) {
+        struct faulty f;
+        faulty_init(&f, -1);
+        assert_int_equal(rig_init(&r, &f.alloc), 0);
+        rig_join(&r, 1, 'A');
+        rig_op(&r, 1, "'a long one, which does not lie inside the operation itself'", 0, 1);
+        rig_meta(&r, 1, "k=v", 2);
+        f.fail_at = f.requests + n;
+        f.stays_short = true;
+        rig_durable(&r, 2);
+        bool failed = f.requests > f.fail_at;
+        f.fail_at = -1;
+        assert_true(room_check(r.room));
+        if (r.err != 0)
+            assert_int_equal(r.err, WEFT_ENOMEM);
+        rig_durable(&r, 2);
+        assert_int_equal(r.err, 0);
+        assert_int_equal(room_info(r.room).rev, 2);
+        rig_done(&r);
+        assert_int_equal(f.live_blocks, 0);
+        if (!failed)
+            break;
+    }
+}
+
+/* A room whose first revisions are in the log alone. */
+static void make_long(struct rig *r)
+{
+    char piece[4100];
+    snprintf(piece, sizeof piece, "'%04000d'", 7);
+    rig_join(r, 1, 'A');
+    rig_meta(r, 1, "k=v", 1);
+    for (int rev = 1; rev < 30; rev++) {
+        rig_op(r, 1, piece, rev, (uint64_t)rev + 1);
+        rig_commit(r);
+    }
+    assert_in_range(r->snapshot_rev, 10, 29);
+}
+
+/* A read for which there is no memory is answered all the same: that it failed. */
+static void answering_from_the_log(void **state)
+{
+    (void)state;
+    static struct rig r;
+    char why[200];
+    struct faulty f;
+    faulty_init(&f, -1);
+    assert_int_equal(rig_init(&r, &f.alloc), 0);
+    make_long(&r);
+    assert_int_equal(rig_reload(&r, true, r.snapshot_rev + 1, 30, why), 0);
+    r.retries = true;
+    uint64_t ticket = 0;
+    for (int text = 0; text < 2; text++) {
+        bool failed = true;
+        for (long n = 0; failed; n++) {
+            const char *said = text ? rig_text(&r, 7, 3) : rig_history(&r, 7, 1, 3);
+            assert_int_equal(strncmp(said, "fetch 7 ", 8), 0);
+            f.fail_at = f.requests + n;
+            said = rig_fetched(&r, ++ticket, 0, 1, 3);
+            failed = f.requests > f.fail_at;
+            f.fail_at = -1;
+            const char *answer = text ? "7: text 3 " : "7: history 1-3 ";
+            if (strncmp(said, answer, strlen(answer)) != 0)
+                assert_string_equal(said, "7: error unavailable retry 1000 (the log could not be "
+                                          "read: out of memory)");
+            else if (!text)
+                assert_non_null(strstr(said, "{k=v}"));
+        }
+    }
+    rig_done(&r);
+    assert_int_equal(f.live_blocks, 0);
+}
+
 static void loading(void **state)
 {
     (void)state;
     static struct rig r;
     char why[200];
     assert_int_equal(rig_init(&r, weft_heap()), 0);
-    rig_join(&r, 1, 'A');
-    rig_meta(&r, 1, "k=v", 1);
-    char piece[4100];
-    snprintf(piece, sizeof piece, "'%04000d'", 7);
-    for (int rev = 1; rev < 30; rev++) {
-        rig_op(&r, 1, piece, rev, (uint64_t)rev + 1);
-        rig_commit(&r);
-    }
+    make_long(&r);
     uint64_t at = r.snapshot_rev;
-    assert_in_range(at, 10, 29);
     for (long n = 0;; n++) {
         struct faulty f;
         faulty_init(&f, n);
@@ -281,6 +351,8 @@ int main(void)
         cmocka_unit_test(a_session_that_loses_much),
         cmocka_unit_test(a_session_with_a_snapshot),
         cmocka_unit_test(answers_to_a_failed_commit),
+        cmocka_unit_test(memory_that_stays_short),
+        cmocka_unit_test(answering_from_the_log),
         cmocka_unit_test(loading),
     };
     return cmocka_run_group_tests_name("a room without memory", tests, NULL, NULL);

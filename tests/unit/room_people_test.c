@@ -89,6 +89,29 @@ static void a_signal_reaches_whom_it_names(void **state)
     says(rig_step(&rig, &ev), "");
 }
 
+/* Effects that are used again and again keep what they need for a step, and no more. */
+static void a_thousand_steps_take_no_more_memory_than_ten(void **state)
+{
+    (void)state;
+    char data[500] = {0};
+    struct room_effects *fx;
+    rig_join(&rig, 1, 'A');
+    assert_int_equal(room_effects_new(&faulty_never()->alloc, &fx), 0);
+    struct room_event ev = {.kind = ROOM_SIGNAL, .conn = 1};
+    ev.signal.to = rig_user('A');
+    ev.signal.data = (struct room_str){data, sizeof data};
+    size_t early = 0;
+    for (int i = 0; i < 1000; i++) {
+        room_effects_clear(fx);
+        assert_int_equal(room_step(rig.room, rig.now_ms, &ev, fx), 0);
+        assert_int_equal(room_effects_count(fx), 1);
+        if (i == 10)
+            early = faulty_never()->live_bytes;
+    }
+    assert_int_equal(faulty_never()->live_bytes, early);
+    room_effects_free(fx);
+}
+
 /* --- resuming --- */
 
 static void what_was_missed_comes_composed_with_own_ones_as_acks(void **state)
@@ -379,6 +402,7 @@ int main(void)
         T(many_come_and_go_and_are_found),
         T(a_full_room_takes_nobody_but_who_is_in_it),
         T(a_signal_reaches_whom_it_names),
+        T(a_thousand_steps_take_no_more_memory_than_ten),
         T(what_was_missed_comes_composed_with_own_ones_as_acks),
         T(resuming_without_a_session_is_fine),
         T(another_epoch_or_an_unknown_revision_gives_the_text),
