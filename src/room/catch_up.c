@@ -107,7 +107,8 @@ static void push_presence(struct room *room, uint64_t conn, struct member *who, 
         struct room_effect *e = effects_message(fx, ROOM_SEND, conn, MESSAGE_JOIN);
         e->message.person = who->person;
     }
-    if (who->cursor_seq > known && !who->cursor_dirty && who->cursor_rev == room->durable_rev)
+    /* One that has moved since comes with the next flush. */
+    if (who->cursor_seq > known && !who->cursor_dirty)
         room_cursor_effect(room, who, effects_push(fx, ROOM_SEND, conn));
 }
 

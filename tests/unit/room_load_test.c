@@ -413,6 +413,7 @@ static void a_table_of_entries_holds_what_is_there(void **state)
     (void)state;
     assert_int_equal(load_made(1, 0, "k", false, "x"), 0);
     assert_int_equal(load_made(1, 0, "k", true, "x"), WEFT_ECORRUPT);
+    assert_string_equal(why, "snapshot 1: its checksum does not hold");
 }
 
 static void a_text_that_is_none_is_found(void **state)

@@ -269,7 +269,12 @@ static void make_long(struct rig *r)
 {
     char piece[4100];
     snprintf(piece, sizeof piece, "'%04000d'", 7);
+    char name[USER_NAME_BYTES_MAX];
+    memset(name, 'n', sizeof name);
     rig_join(r, 1, 'A');
+    struct room_event ev = {.kind = ROOM_USER, .conn = 1};
+    ev.user = (struct room_user_change){.has_name = true, .name = {name, sizeof name}};
+    rig_step(r, &ev);
     rig_meta(r, 1, "k=v", 1);
     for (int rev = 1; rev < 30; rev++) {
         rig_op(r, 1, piece, rev, (uint64_t)rev + 1);
@@ -282,6 +287,7 @@ static void make_long(struct rig *r)
 static void answering_from_the_log(void **state)
 {
     (void)state;
+    enum { TO = 10 };
     static struct rig r;
     char why[200];
     struct faulty f;
@@ -294,13 +300,13 @@ static void answering_from_the_log(void **state)
     for (int text = 0; text < 2; text++) {
         bool failed = true;
         for (long n = 0; failed; n++) {
-            const char *said = text ? rig_text(&r, 7, 3) : rig_history(&r, 7, 1, 3);
+            const char *said = text ? rig_text(&r, 7, TO) : rig_history(&r, 7, 1, TO);
             assert_int_equal(strncmp(said, "fetch 7 ", 8), 0);
             f.fail_at = f.requests + n;
-            said = rig_fetched(&r, ++ticket, 0, 1, 3);
+            said = rig_fetched(&r, ++ticket, 0, 1, TO);
             failed = f.requests > f.fail_at;
             f.fail_at = -1;
-            const char *answer = text ? "7: text 3 " : "7: history 1-3 ";
+            const char *answer = text ? "7: text 10 " : "7: history 1-10 ";
             if (strncmp(said, answer, strlen(answer)) != 0)
                 assert_string_equal(said, "7: error unavailable retry 1000 (the log could not be "
                                           "read: out of memory)");

@@ -376,6 +376,27 @@ static void who_fell_behind_is_told_what_it_lacks(void **state)
     says(rig_behind(&rig, 2, 3, known), "2: join D");
 }
 
+/* Told once: by the flush that is to come. */
+static void a_caret_that_is_still_to_be_told_is_not_caught_up(void **state)
+{
+    (void)state;
+    rig_join(&rig, 1, 'A');
+    rig_join(&rig, 2, 'B');
+    rig_op(&rig, 1, "'abc'", 0, 1);
+    rig_commit(&rig);
+    uint64_t known = room_info(rig.room).presence_seq;
+    rig_cursor(&rig, 1, 2, 1);
+    rig_flush(&rig);
+    says(rig_behind(&rig, 2, 1, known), "2: cursor 1 A@2");
+    rig_cursor(&rig, 1, 3, 1);
+    says(rig_behind(&rig, 2, 1, known), "");
+    says(rig_flush(&rig), "!1: cursor 1 A@3");
+    rig_op(&rig, 1, "3 'de'", 1, 2);
+    rig_cursor(&rig, 1, 5, 2); /* in what is not on disk */
+    says(rig_flush(&rig), "");
+    says(rig_behind(&rig, 2, 1, known), "");
+}
+
 static void more_leaves_than_are_kept_close_the_reader(void **state)
 {
     (void)state;
@@ -416,6 +437,7 @@ int main(void)
         T(a_caret_in_what_is_not_on_disk_waits),
         T(carets_outside_the_document_are_refused),
         T(who_fell_behind_is_told_what_it_lacks),
+        T(a_caret_that_is_still_to_be_told_is_not_caught_up),
         T(more_leaves_than_are_kept_close_the_reader),
     };
     return cmocka_run_group_tests_name("who is there", tests, NULL, NULL);
