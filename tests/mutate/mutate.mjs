@@ -3,11 +3,13 @@
 // N mutations (or `all`) are drawn by SEED from all that mutations.mjs finds in the PATHs: folders,
 // files, or file:line. DIR gets copies of the tree, one per processor, built once as VARIANT=mutate;
 // per mutant the objects that include the changed file are compiled, the core is linked, and the test
-// programs run until one fails, those first that have caught most for their time. A mutant is
+// programs that can reach one of those objects by the symbols they use run until one fails, those first
+// that have caught most for their time. Properties play a tenth of their cases first, and all of
+// them when nobody has failed by then. A mutant is
 //
 //   void        it does not compile
 //   equal       the core's objects are byte for byte the original's, or those of an earlier mutant
-//   caught      a program failed, crashed, or ran ten times its usual time
+//   caught      a program failed, crashed, or ran many times its usual time
 //   survived    every program passed
 //   equivalent  survived, and tests/mutate/equivalent.txt says why nobody can tell it from the original
 //
@@ -23,8 +25,7 @@ import { mutations } from "./mutations.mjs"
 const SCORE_LEAST = 95
 const MEMORY_KIB = 4 << 20
 const CHUNK = 8 // mutants of one file that a worker takes at a time
-// A program is run for a module when it includes a header of that module or of one that stands on it.
-const KNOWS = [["text", /\bweft\/text\.h$|^src\/text\//], ["ot", /\bweft\/op\.h$|^src\/ot\//], ["room", /^src\/room\//]]
+const TENTH = 10 // of the cases of a property, in percent
 
 const [dir_arg, n_arg, seed_arg, ...paths] = process.argv.slice(2)
 const root = process.cwd()
@@ -146,11 +147,27 @@ class Tree {
             return at ? [`${at[1]}/tests/${at[2]}`] : []
         })
     }
-    /** How far up the layers a program's own object reaches: -1 for one that knows none of them. */
-    reach(program) {
-        const object = program.replace("/tests/replay/", "/tests/fuzz/").replace("/tests/", "/obj/tests/") + ".o"
-        const knows = ([, header]) => [...this.users].some(([file, by]) => header.test(file) && by.includes(object))
-        return KNOWS.findLastIndex(knows)
+    /** The objects that a program's own object reaches, itself among them: through the symbols that it
+     * uses, those that their objects use, and so on. Taking an address is a use too. */
+    reached(program) {
+        this.uses ??= this.read_symbols()
+        const found = new Set([program.replace("/tests/replay/", "/tests/fuzz/").replace("/tests/", "/obj/tests/") + ".o"])
+        for (const object of found)
+            for (const symbol of this.uses.needs.get(object) ?? [])
+                for (const other of this.uses.defines.get(symbol) ?? []) found.add(other)
+        return found
+    }
+    read_symbols() {
+        const needs = new Map()
+        const defines = new Map()
+        const put = (map, key, value) => map.set(key, [...(map.get(key) ?? []), value])
+        const objects = [...new Set([...this.users.values()].flat())].filter((o) => existsSync(join(this.path, o)))
+        const listed = execFileSync("nm", ["-A", "-P", "-g", ...objects], { cwd: this.path, encoding: "utf8", maxBuffer: 1 << 28 })
+        for (const [, object, symbol, kind] of listed.matchAll(/^(\S+): (\S+) (\S)/gm)) {
+            if (/[Uvw]/.test(kind)) put(needs, object, symbol)
+            else if (/\/obj\/(src|tests\/support)\//.test(object)) put(defines, symbol, object)
+        }
+        return { needs, defines }
     }
     /** Writes a version of the file and compiles it. Returns a digest of the core's objects, or null. */
     async compile(file, source) {
@@ -169,14 +186,16 @@ class Tree {
         for (const target of targets) if ((await make(this.path, [target])) !== null) return false
         return true
     }
-    /** Runs one program; the answer is whether it passed. */
-    run(program, limit_ms) {
+    /** Runs one program; the answer is whether it passed. The limits are of the processor's time and,
+     * for one that waits for ever, of the clock's. */
+    run({ program, percent }, cpu_s, clock_ms) {
         const tmp = join(this.path, "tmp")
         rmSync(tmp, { recursive: true, force: true })
         mkdirSync(tmp)
         const env = { ...process.env, WEFT_ROOT: root, WEFT_TMP: tmp, CMOCKA_MESSAGE_OUTPUT: "STDOUT",
             WEFT_BUILD: join(this.path, this.out), LD_LIBRARY_PATH: join(this.path, this.out) }
-        const limits = `ulimit -v ${MEMORY_KIB}; ulimit -c 0; exec "$0"`
+        if (percent !== undefined) env.WEFT_PERCENT = String(percent)
+        const limits = `ulimit -v ${MEMORY_KIB}; ulimit -c 0; ulimit -t ${cpu_s}; exec "$0"`
         const child = spawn("sh", ["-c", limits, join(this.path, program)],
             { cwd: root, env, stdio: ["ignore", "pipe", "pipe"], detached: true })
         let failed = false
@@ -184,7 +203,7 @@ class Tree {
             failed = true
             try { process.kill(-child.pid, "SIGKILL") } catch { /* it has gone by itself */ }
         }
-        const timer = setTimeout(stop, limit_ms)
+        const timer = setTimeout(stop, clock_ms)
         const read = (chunk) => { if (/\[ +FAILED +\]|^not ok /m.test(chunk.toString("latin1"))) stop() }
         child.stdout.on("data", read)
         child.stderr.on("data", read)
@@ -199,38 +218,48 @@ class Tree {
 
 class Programs {
     constructor(tree) {
-        this.list = ["unit", "property", "replay"].flatMap((group) => {
+        const list = ["unit", "property", "replay"].flatMap((group) => {
             const at = join(tree.path, tree.out, "tests", group)
             return existsSync(at) ? readdirSync(at).sort().map((name) => `${tree.out}/tests/${group}/${name}`) : []
-        }).filter((p) => /_(test|fuzz)$/.test(p) && tree.reach(p) >= 0)
-        this.reach = new Map(this.list.map((p) => [p, tree.reach(p)]))
-        this.seconds = new Map()
-        this.caught = new Map()
-    }
-    async measure(tree) {
-        for (const p of this.list) {
-            const start = Date.now()
-            if (!(await tree.run(p, 600_000))) throw new Error(`${p} fails without any mutation`)
-            this.seconds.set(p, (Date.now() - start) / 1000)
+        }).filter((p) => /_(test|fuzz)$/.test(p))
+        const runs_of = (program) => {
+            const run = { program, reached: tree.reached(program), seconds: 0, caught: new Map() }
+            const tenth = { ...run, percent: TENTH, caught: new Map() }
+            return program.includes("/property/") ? [tenth, run] : [run]
         }
+        this.tree = tree
+        this.runs = list.flatMap(runs_of).filter((r) => [...r.reached].some((o) => /\/obj\/src\/(text|ot|room)\//.test(o)))
     }
-    limit_ms(p) {
-        return 5000 + 10_000 * this.seconds.get(p)
+    async measure(trees) {
+        const left = [...this.runs]
+        await Promise.all(trees.map(async (tree) => {
+            for (let r; (r = left.shift()); ) {
+                const start = Date.now()
+                if (!(await tree.run(r, 600, 600_000))) throw new Error(`${r.program} fails without any mutation`)
+                r.seconds = (Date.now() - start) / 1000
+            }
+        }))
+    }
+    /** Whether the run passes. A processor's second is never longer than the clock's. */
+    pass(tree, run) {
+        return tree.run(run, Math.ceil(2 + 4 * run.seconds), 5000 + 10_000 * run.seconds)
     }
     /** Most mutants of the file caught per second first; names that speak of the file start ahead. */
     order(file) {
         const stem = basename(file).replace(/\.[ch]$/, "")
         const module = basename(dirname(file))
-        const layer = KNOWS.findIndex(([name]) => name === module)
-        const worth = (p) => {
-            const name = basename(p)
+        const objects = this.tree.users.get(file) ?? []
+        const within = this.tree.programs_with(file)
+        const worth = (r) => {
+            const name = basename(r.program)
             const hint = name.startsWith(stem) ? 3 : name.includes(stem) || name.startsWith(module.replace(/^ot$/, "op")) ? 1 : 0.1
-            return ((this.caught.get(`${file} ${p}`) ?? 0) + hint) / (0.05 + this.seconds.get(p))
+            return ((r.caught.get(file) ?? 0) + hint) / (0.05 + r.seconds)
         }
-        return this.list.filter((p) => this.reach.get(p) >= layer).sort((a, b) => worth(b) - worth(a))
+        return this.runs.filter((r) => within.includes(r.program) || objects.some((o) => r.reached.has(o)))
+            .sort((a, b) => worth(b) - worth(a))
     }
-    count(file, p) {
-        this.caught.set(`${file} ${p}`, (this.caught.get(`${file} ${p}`) ?? 0) + 1)
+    count(file, run) {
+        run.caught.set(file, (run.caught.get(file) ?? 0) + 1)
     }
 }
 
@@ -242,10 +271,10 @@ async function judge(tree, programs, digests, source, m) {
     if (digests.has(digest)) return { state: "equal" }
     digests.add(digest)
     if (!(await tree.link(m.file))) return { state: "caught", by: "the linker" }
-    for (const p of programs.order(m.file)) {
-        if (await tree.run(p, programs.limit_ms(p))) continue
-        programs.count(m.file, p)
-        return { state: "caught", by: basename(p) }
+    for (const r of programs.order(m.file)) {
+        if (await programs.pass(tree, r)) continue
+        programs.count(m.file, r)
+        return { state: "caught", by: basename(r.program) }
     }
     return { state: "survived" }
 }
@@ -304,14 +333,14 @@ say(`mutate: ${played.length} of ${made.length} mutants of ${sources.size} files
 if (played.length === 0) process.exit(1)
 const first = await build_tree()
 const trees = [new Tree(first)]
-const programs = new Programs(trees[0])
-await programs.measure(trees[0])
 for (let i = 1; i < availableParallelism(); i++) {
     const path = join(dir, `tree${i}`)
     rmSync(path, { recursive: true, force: true })
     execFileSync("cp", ["-a", first, path])
     trees.push(new Tree(path))
 }
+const programs = new Programs(trees[0])
+await programs.measure(trees)
 const digests = new Map()
 const chunks = []
 for (const [file, source] of sources) {
