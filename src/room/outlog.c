@@ -157,8 +157,6 @@ void outlog_reader_done(struct outlog_reader *r)
         private_free(r, r->first);
         r->first = next;
     }
-    r->last = NULL;
-    r->splice = NULL;
 }
 
 int outlog_send(const struct outlog *log, struct outlog_reader *r, const uint8_t *frame, size_t len,

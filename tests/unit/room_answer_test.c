@@ -18,6 +18,8 @@ static void one_reads_ones_own_writes_once_they_are_on_disk(void **state)
     assert_false(room_info(rig.room).is_idle);
     says(rig_durable(&rig, 1),
          "!1: edit 1 A [\"a\"]; 1: ack 1 seq 1; 7: text 1 'a'; 7: history 1-1 <1 A [\"a\"]>");
+    says(rig_history(&rig, 7, 1, 1),
+         "7: history 1-1 <1 A [\"a\"]>"); /* no newer one is waited for */
     says(rig_durable(&rig, 2), "!1: edit 2 A [1,\"b\"]; 1: ack 2 seq 2; 7: text 2 'ab'");
     says(rig_text(&rig, 7, 3), "7: error bad_rev (rev: found 3, expected at most 2, the newest "
                                "revision)");

@@ -390,7 +390,10 @@ static void a_table_of_sessions_that_no_room_writes_is_found(void **state)
     refuses(true, rev + 1, rev + 1, words);
 }
 
-/* Loads a snapshot with this text and, if `key` is not NULL, that key, set or removed. */
+/* Behind a snapshot's text, and counted by its checksum. */
+static const char *behind_the_text = "";
+
+/* Loads a snapshot with this text (NULL: none, not even its length) and, if `key` is not NULL, that key, set or removed. */
 static int load_made(uint64_t rev, uint32_t sum, const char *key, bool removed, const char *text)
 {
     struct buf b;
@@ -400,7 +403,9 @@ static int load_made(uint64_t rev, uint32_t sum, const char *key, bool removed, 
               (key != NULL && buf_put_u8(&b, removed)) ||
               (key != NULL && buf_put_blob(&b, key, strlen(key))) ||
               (key != NULL && !removed && buf_put_blob(&b, "v", 1)) ||
-              buf_put_blob(&b, text, strlen(text)) || buf_put_u32(&b, crc32c(0, b.data, b.len));
+              (text != NULL && buf_put_blob(&b, text, strlen(text))) ||
+              buf_put(&b, behind_the_text, strlen(behind_the_text)) ||
+              buf_put_u32(&b, crc32c(0, b.data, b.len));
     assert_int_equal(bad, 0);
     rig_reset(&rig);
     int err = room_load_snapshot(rig.room, rev, b.data, b.len, why, sizeof why);
@@ -421,6 +426,16 @@ static void a_text_that_is_none_is_found(void **state)
     (void)state;
     assert_int_equal(load_made(1, 0, NULL, false, "x\xff"), WEFT_ECORRUPT);
     assert_string_equal(why, "snapshot 1: its text is not valid UTF-8");
+}
+
+static void a_snapshot_ends_with_its_text(void **state)
+{
+    (void)state;
+    assert_int_equal(load_made(1, 0, NULL, false, "x"), 0);
+    assert_int_equal(load_made(1, 0, NULL, false, NULL), WEFT_ECORRUPT);
+    behind_the_text = "!";
+    assert_int_equal(load_made(1, 0, NULL, false, "x"), WEFT_ECORRUPT);
+    behind_the_text = "";
 }
 
 /* A snapshot of revision 2 with this text, and both records before it. */
@@ -623,6 +638,7 @@ int main(void)
         T(a_table_of_sessions_that_no_room_writes_is_found),
         T(a_table_of_entries_holds_what_is_there),
         T(a_text_that_is_none_is_found),
+        T(a_snapshot_ends_with_its_text),
         T(a_seq_that_comes_twice_is_found),
         T(a_seq_of_nobody_is_found),
         T(entries_that_no_room_takes_are_found),

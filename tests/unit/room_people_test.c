@@ -376,6 +376,19 @@ static void who_fell_behind_is_told_what_it_lacks(void **state)
     says(rig_behind(&rig, 2, 3, known), "2: join D");
 }
 
+/* Without a seq nobody waits for an ack but the very connection that sent it. */
+static void what_an_older_connection_sent_is_an_edit(void **state)
+{
+    (void)state;
+    rig_join(&rig, 1, 'A');
+    rig_op(&rig, 1, "'z'", 0, 0);
+    rig_resume(&rig, 3, 'A', 0);
+    uint64_t known = room_info(rig.room).presence_seq;
+    rig_op(&rig, 3, "1 'y'", 1, 0);
+    rig_commit(&rig);
+    says(rig_behind(&rig, 3, 0, known), "3: edit 0..1 [\"z\"]; 3: ack 2");
+}
+
 /* Told once: by the flush that is to come. */
 static void a_caret_that_is_still_to_be_told_is_not_caught_up(void **state)
 {
@@ -437,6 +450,7 @@ int main(void)
         T(a_caret_in_what_is_not_on_disk_waits),
         T(carets_outside_the_document_are_refused),
         T(who_fell_behind_is_told_what_it_lacks),
+        T(what_an_older_connection_sent_is_an_edit),
         T(a_caret_that_is_still_to_be_told_is_not_caught_up),
         T(more_leaves_than_are_kept_close_the_reader),
     };

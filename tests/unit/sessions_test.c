@@ -155,6 +155,24 @@ static void without_memory_nothing_changes(void **state)
     assert_int_equal(f.live_blocks, 0);
 }
 
+static void who_cannot_be_forgotten_is_still_known(void **state)
+{
+    (void)state;
+    struct faulty f;
+    struct sessions s;
+    faulty_init(&f, -1);
+    sessions_init(&s, &f.alloc, 4);
+    for (uint64_t n = 1; n <= 4; n++)
+        put(&s, n, n, n);
+    f.fail_at = f.requests;
+    assert_int_equal(sessions_reserve(&s, 4), WEFT_ENOMEM);
+    assert_int_equal(s.floor_rev, 0);
+    assert_int_equal(s.n, 4);
+    assert_int_equal(sessions_reserve(&s, 4), 0);
+    assert_int_equal(s.floor_rev, 2);
+    sessions_done(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +182,7 @@ int main(void)
         cmocka_unit_test(decided_goes_back_to_durable),
         cmocka_unit_test(the_floor_is_where_knowledge_ends),
         cmocka_unit_test(without_memory_nothing_changes),
+        cmocka_unit_test(who_cannot_be_forgotten_is_still_known),
     };
     return cmocka_run_group_tests_name("sessions", tests, NULL, NULL);
 }
