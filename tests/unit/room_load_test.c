@@ -80,7 +80,10 @@ static void from_a_snapshot_and_what_lies_around_it(void **state)
     play(900);
     uint64_t at = rig.snapshot_rev;
     assert_in_range(at, 300, 899);
-    expect_same_after(true, at + 1, 900);           /* as little as possible */
+    expect_same_after(true, at + 1, 900); /* as little as possible */
+    char words[80];
+    snprintf(words, sizeof words, "fetch 7 #1 read %d-%d", (int)at, (int)at + 1);
+    says(rig_history(&rig, 7, at, at + 1), words);  /* the record at the base is not kept */
     says(rig_resume(&rig, 5, 'A', (int64_t)at - 1), /* not kept any more: the text */
          "5: welcome 900 '40707 bytes' 38820 A seq 900 {l=w,k=v}; !5: join A");
     expect_same_after(true, 1, 900); /* with all before it */
