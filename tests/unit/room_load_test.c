@@ -254,6 +254,27 @@ static void a_snapshot_has_room_for_many_old_sessions(void **state)
 
 static void make_snapshot(void);
 
+static void a_snapshot_has_room_for_the_largest_entries(void **state)
+{
+    (void)state;
+    struct room_meta meta = {.n = META_KEYS_MAX};
+    for (size_t i = 0; i < META_KEYS_MAX; i++) {
+        struct room_meta_entry *e = &meta.entries[i];
+        memset(e->key, 'a' + (int)i, META_KEY_BYTES_MAX);
+        memset(e->value, 'v', META_VALUE_BYTES_MAX);
+        e->key_len = META_KEY_BYTES_MAX;
+        e->value_len = META_VALUE_BYTES_MAX;
+    }
+    rig_join(&rig, 1, 'A');
+    struct room_event ev = {.kind = ROOM_META, .conn = 1, .submission = {.meta = &meta}};
+    says(rig_step(&rig, &ev), "persist 1");
+    rig_commit(&rig);
+    make_snapshot();
+    assert_true(rig.snapshot.len > META_KEYS_MAX * (META_KEY_BYTES_MAX + META_VALUE_BYTES_MAX));
+    assert_int_equal(rig_reload(&rig, true, rig.snapshot_rev + 1, rig.snapshot_rev + 1, why), 0);
+    assert_int_equal(room_meta_of(rig.room)->n, META_KEYS_MAX);
+}
+
 static void an_old_text_is_made_from_a_snapshot(void **state)
 {
     (void)state;
@@ -311,9 +332,11 @@ static void make_snapshot(void)
 {
     char notation[8010];
     snprintf(notation, sizeof notation, "'%08000d'", 0);
-    rig_join(&rig, 1, 'A');
-    rig_meta(&rig, 1, "k=v", 1);
-    rig_commit(&rig);
+    if (room_info(rig.room).n_people == 0 || room_meta_of(rig.room) == NULL) {
+        rig_join(&rig, 1, 'A');
+        rig_meta(&rig, 1, "k=v", 1);
+        rig_commit(&rig);
+    }
     int64_t head = (int64_t)room_info(rig.room).head_rev;
     /* As much as is needed, and gone again, so that the snapshot itself is small. */
     for (int64_t rev = head; rig.snapshot_rev == 0; rev += 2) {
@@ -362,6 +385,19 @@ static void forge(size_t at, uint8_t byte)
     uint32_t crc = crc32c(0, b->at, b->len - 4);
     for (size_t i = 0; i < 4; i++)
         b->at[b->len - 4 + i] = (uint8_t)(crc >> 8 * i);
+}
+
+static void a_snapshot_of_another_version_is_not_read(void **state)
+{
+    (void)state;
+    char words[100];
+    make_snapshot();
+    uint64_t at = rig.snapshot_rev;
+    snprintf(words, sizeof words, "snapshot %d: its checksum does not hold", (int)at);
+    forge(0, 2);
+    refuses(true, at + 1, at + 1, words);
+    forge(0, 1);
+    assert_int_equal(rig_reload(&rig, true, at + 1, at + 1, why), 0);
 }
 
 /* What no room writes: a session without a user, a sequence number or a revision, or there twice. */
@@ -635,9 +671,11 @@ int main(void)
         T(another_life_of_a_log_has_another_epoch),
         T(a_full_table_of_entries_is_still_full),
         T(a_snapshot_has_room_for_many_old_sessions),
+        T(a_snapshot_has_room_for_the_largest_entries),
         T(an_old_text_is_made_from_a_snapshot),
         T(every_flipped_bit_of_a_log_is_found),
         T(every_flipped_bit_of_a_snapshot_is_found),
+        T(a_snapshot_of_another_version_is_not_read),
         T(a_table_of_sessions_that_no_room_writes_is_found),
         T(a_table_of_entries_holds_what_is_there),
         T(a_text_that_is_none_is_found),

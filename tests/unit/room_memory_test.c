@@ -318,6 +318,23 @@ static void answering_from_the_log(void **state)
     assert_int_equal(f.live_blocks, 0);
 }
 
+static void loading_an_empty_log(void **state)
+{
+    (void)state;
+    const struct room_config config = {.people_max = 1};
+    const struct uuid epoch = rig_user('E');
+    char why[200];
+    struct faulty f;
+    struct room *room;
+    faulty_init(&f, -1);
+    assert_int_equal(room_new(&f.alloc, &config, &epoch, &room), 0);
+    f.fail_at = f.requests;
+    assert_int_equal(room_load_end(room, 0, why, sizeof why), WEFT_ENOMEM);
+    assert_int_equal(room_load_end(room, 0, why, sizeof why), 0);
+    room_free(room);
+    assert_int_equal(f.live_blocks, 0);
+}
+
 static void loading(void **state)
 {
     (void)state;
@@ -353,13 +370,10 @@ static void loading(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_edit_session),
-        cmocka_unit_test(a_session_that_loses_much),
-        cmocka_unit_test(a_session_with_a_snapshot),
-        cmocka_unit_test(answers_to_a_failed_commit),
-        cmocka_unit_test(memory_that_stays_short),
-        cmocka_unit_test(answering_from_the_log),
-        cmocka_unit_test(loading),
+        cmocka_unit_test(an_edit_session),           cmocka_unit_test(a_session_that_loses_much),
+        cmocka_unit_test(a_session_with_a_snapshot), cmocka_unit_test(answers_to_a_failed_commit),
+        cmocka_unit_test(memory_that_stays_short),   cmocka_unit_test(answering_from_the_log),
+        cmocka_unit_test(loading_an_empty_log),      cmocka_unit_test(loading),
     };
     return cmocka_run_group_tests_name("a room without memory", tests, NULL, NULL);
 }

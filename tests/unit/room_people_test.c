@@ -188,12 +188,12 @@ static void a_newer_connection_keeps_what_it_does_not_say_anew(void **state)
     says(rig_step(&rig, &ev),
          "2: welcome 0 '' 0 A seq 0; close 1 1008 (this session was taken up by another "
          "connection); !2: user A 'Ada' #00ff00");
-    ev = joining(3, 'A', "Eve", "");
+    ev = joining(3, 'A', "E", "");
     ev.join.resumes = true;
     ev.join.mode = ROOM_READ;
     says(rig_step(&rig, &ev),
          "3: welcome 0 '' 0 A seq 0 read; close 2 1008 (this session was taken up by another "
-         "connection); !3: user A 'Eve' #00ff00");
+         "connection); !3: user A 'E' #00ff00");
     says(rig_op(&rig, 3, "'x'", 0, 0),
          "3: error read_only (found an operation, expected none: this connection is in mode "
          "read)");
