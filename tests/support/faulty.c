@@ -27,8 +27,9 @@ static void give_back(char *block, size_t bytes)
 {
     if (block == NULL)
         return;
-    for (size_t i = 0; i < GUARD_BYTES; i++)
-        WEFT_ASSERT((unsigned char)block[HEADER_BYTES + bytes + i] == GUARD);
+    const char *end = block + HEADER_BYTES + bytes;
+    for (const char *guard = end; guard != end + GUARD_BYTES; guard++)
+        WEFT_ASSERT((unsigned char)*guard == GUARD);
     memset(block, STALE, HEADER_BYTES + bytes);
     free(block);
 }
