@@ -284,7 +284,13 @@ static void check_finds_what_is_broken(void **state)
     BROKEN(e->op_at++);
     BROKEN(*e = *history_at(&h, 7));
     BROKEN(e->len--);
+    BROKEN(e->record--);
+    BROKEN(e->has_meta = true);
 #undef BROKEN
+    struct history_records *newest = h.newest;
+    h.newest = NULL;
+    assert_false(history_check(&h));
+    h.newest = newest;
     uint8_t *last = (uint8_t *)(uintptr_t)&good.record[good.len - 1];
     *last ^= 1;
     assert_false(history_check(&h));
