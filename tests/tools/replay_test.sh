@@ -47,8 +47,8 @@ plays "inserts and deletes" 'Hallo, Welt!\n' << 'T'
 T
 plays "one repeat" 'ab' --repeat 1 <<< '0 0 "ab"'
 plays "an even number of repeats" 'ab' --repeat 4 <<< '0 0 "ab"'
-plays "escapes, and positions in code points" '\\"\t\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\x00!' << 'T'
-0 0 "\\\"\t\u00e4€\ud83d\ude00\u0000?"
+plays "escapes, and positions in code points" '\\"\t\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\x01!' << 'T'
+0 0 "\\\"\t\u00e4€\ud83d\ude00\u0001?"
 7 1 "!"
 T
 plays "no edits" '' < /dev/null
@@ -76,6 +76,7 @@ refuses "a string without its end" '1: ' <<< '0 0 "a'
 refuses "something behind the string" '1: ' <<< '0 0 "a" 7'
 refuses "what is not a string" '1: the third field is not a string' <<< '0 0 7'
 refuses "half a surrogate pair" '1: ' <<< '0 0 "\ud83d"'
+refuses "a NUL" '1: text is not valid' <<< '0 0 "a\u0000"'
 refuses "broken UTF-8" '1: ' < <(printf '0 0 "\xff"\n')
 replay "$work/none"
 is "$status" 1 "no such file: exit status"
