@@ -67,11 +67,15 @@ static void play_query(struct game *g)
     size_t pos = rng_below(&g->rng, g->cp + 1);
     size_t at = flat_offset(f, pos);
     struct weft_size want = flat_measure(f, 0, at);
-    struct weft_size got;
+    /* Each answer goes where none of the others has been. */
+    const struct weft_size nothing = {.bytes = SIZE_MAX};
+    struct weft_size got = nothing;
     PLAY_CHECK(g, weft_text_at_cp(g->text, pos, &got) == 0);
     PLAY_CHECK(g, flat_size_equal(got, want));
+    got = nothing;
     PLAY_CHECK(g, weft_text_at_byte(g->text, want.bytes, &got) == 0);
     PLAY_CHECK(g, flat_size_equal(got, want));
+    got = nothing;
     PLAY_CHECK(g, weft_text_at_u16(g->text, want.u16, &got) == 0);
     PLAY_CHECK(g, flat_size_equal(got, want));
     size_t next = pos < g->cp ? flat_offset(f, pos + 1) : at;
@@ -84,6 +88,7 @@ static void play_query(struct game *g)
     size_t line_at = at;
     while (line_at > 0 && f->bytes[line_at - 1] != '\n')
         line_at--;
+    got = nothing;
     PLAY_CHECK(g, weft_text_at_line(g->text, want.lines, &got) == 0);
     PLAY_CHECK(g, flat_size_equal(got, flat_measure(f, 0, line_at)));
 

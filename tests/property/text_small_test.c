@@ -126,13 +126,16 @@ static void every_position(void **state)
             if (!start)
                 continue;
             assert_true(flat_size_equal(got, want));
+            got = (struct weft_size){.bytes = SIZE_MAX}; /* no answer of another query */
             assert_int_equal(weft_text_at_cp(t, want.cp, &got), 0);
             assert_true(flat_size_equal(got, want));
             for (; u16 < want.u16; u16++)
                 assert_int_equal(weft_text_at_u16(t, u16, &got), WEFT_EINVAL);
+            got = (struct weft_size){.bytes = SIZE_MAX};
             assert_int_equal(weft_text_at_u16(t, u16++, &got), 0);
             assert_true(flat_size_equal(got, want));
             if (at == 0 || f.bytes[at - 1] == '\n') {
+                got = (struct weft_size){.bytes = SIZE_MAX};
                 assert_int_equal(weft_text_at_line(t, want.lines, &got), 0);
                 assert_true(flat_size_equal(got, want));
             }

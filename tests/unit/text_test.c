@@ -195,8 +195,10 @@ static void every_unit(void **state)
     struct weft_size s;
     assert_int_equal(weft_text_at_cp(t, 3, &s), 0);
     assert_size(s, 6, 3, 4, 1);
+    s = (struct weft_size){0};
     assert_int_equal(weft_text_at_byte(t, 6, &s), 0);
     assert_size(s, 6, 3, 4, 1);
+    s = (struct weft_size){0};
     assert_int_equal(weft_text_at_u16(t, 4, &s), 0);
     assert_size(s, 6, 3, 4, 1);
     assert_int_equal(weft_text_at_u16(t, 3, &s), WEFT_EINVAL);
