@@ -217,6 +217,12 @@ static void what_is_replaced_in_a_full_document_counts_in_bytes(void **state)
     says(rig_op(&rig, 1, "-1 '\xc3\xb6' 1 -1 'x'", 2, 3), "persist 3");
     rig_commit(&rig);
     assert_true(rig_text_is(&rig, "\xc3\xb6\xc3\xb6x"));
+    /* And where they stand: one byte goes here, two go there. */
+    says(rig_op(&rig, 1, "-1 1 -1 'abcd'", 3, 4), "persist 4");
+    rig_commit(&rig);
+    says(rig_op(&rig, 1, "1 -1 'abcdefg'", 4, 5),
+         "1: error doc_full seq 5 (the document would be 12 bytes, expected at most 6; deleting is "
+         "still possible)");
 }
 
 static void above_the_limit_already_only_deletions_are_taken(void **state)
