@@ -81,6 +81,20 @@ static void what_goes_in_comes_out(void **state)
     buf_done(&b);
 }
 
+static void a_record_goes_behind_what_is_there(void **state)
+{
+    (void)state;
+    struct buf b;
+    struct record r;
+    buf_init(&b, &faulty_never()->alloc);
+    assert_int_equal(buf_put(&b, "before", 6), 0);
+    encode(&b, NULL);
+    assert_memory_equal(b.data, "before", 6);
+    assert_int_equal(record_decode(b.data + 6, b.len - 6, &r), 0);
+    assert_int_equal(r.rev, 300);
+    buf_done(&b);
+}
+
 static void a_time_before_the_epoch_is_none(void **state)
 {
     (void)state;
@@ -238,6 +252,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_goes_in_comes_out),
+        cmocka_unit_test(a_record_goes_behind_what_is_there),
         cmocka_unit_test(a_time_before_the_epoch_is_none),
         cmocka_unit_test(every_flip_and_every_cut_is_found),
         cmocka_unit_test(contents_are_checked_too),
