@@ -233,6 +233,11 @@ int store_folder_generation(const char *folder, struct uuid *ret, char *why, siz
     int err =
         read_file(folder_fd, found.bytes, sizeof found.bytes, folder, "generation", why, why_bytes);
     (void)close(folder_fd);
+    if (err == WEFT_ECORRUPT) /* not to be removed: without it clients would mix two histories */
+        return store_say(why, why_bytes, err,
+                         "%s/generation is not a file of %zu bytes; put a backup of it back, or "
+                         "write as many random bytes into it",
+                         folder, sizeof found.bytes);
     if (err != 0 && err != WEFT_ENOENT)
         return err;
     *ret = found;

@@ -217,6 +217,23 @@ static void unsynced_logs_get_a_new_generation_when_the_machine_stopped(void **s
     assert_true(renews(p, false, ""));
 }
 
+static void a_generation_of_a_wrong_size_is_refused(void **state)
+{
+    struct place *p = *state;
+    char path[STORE_FOLDER_BYTES + 40];
+    struct uuid kept = {{7}};
+    (void)snprintf(path, sizeof path, "%s/generation", p->folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fputs("short", file) >= 0 && fclose(file) == 0, 1);
+    assert_int_equal(store_folder_generation(p->folder, &kept, p->why, sizeof p->why),
+                     WEFT_ECORRUPT);
+    assert_int_equal(kept.bytes[0], 7);
+    /* Whoever removed it would take up the epochs of the log's first life again. */
+    assert_non_null(strstr(p->why, "write as many random bytes into it"));
+    assert_null(strstr(p->why, "remove"));
+}
+
 static void runs_of_the_machine_have_names(void **state)
 {
     (void)state;
@@ -531,6 +548,7 @@ int main(void)
         CASE(secret_is_kept),
         CASE(secret_of_a_wrong_size_is_refused),
         CASE(unsynced_logs_get_a_new_generation_when_the_machine_stopped),
+        CASE(a_generation_of_a_wrong_size_is_refused),
         CASE(runs_of_the_machine_have_names),
         CASE(files_are_ours_alone),
         CASE(foreign_files_are_refused),
