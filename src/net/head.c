@@ -67,6 +67,40 @@ bool head_list_has(struct net_str list, const char *element, bool any_case)
     return false;
 }
 
+/* ";q=0", ";q=0.0", ";q=0.000": not at all (RFC 9110 section 12.4.2). */
+static bool is_refused(struct net_str weight)
+{
+    if (weight.len < 3 || (weight.at[0] | 0x20) != 'q' || weight.at[1] != '=')
+        return false;
+    for (size_t i = 2; i < weight.len; i++)
+        if (weight.at[i] != '0' && weight.at[i] != '.')
+            return false;
+    return true;
+}
+
+bool head_accepts_coding(struct net_str list, const char *coding)
+{
+    bool any = false;
+    while (list.len > 0) {
+        const char *comma = memchr(list.at, ',', list.len);
+        size_t len = comma != NULL ? (size_t)(comma - list.at) : list.len;
+        const char *semicolon = memchr(list.at, ';', len);
+        size_t name_len = semicolon != NULL ? (size_t)(semicolon - list.at) : len;
+        struct net_str name = trim((struct net_str){list.at, name_len});
+        struct net_str weight = {NULL, 0};
+        if (semicolon != NULL)
+            weight = trim((struct net_str){semicolon + 1, len - name_len - 1});
+        if (is_any_case(name, coding))
+            return !is_refused(weight); /* its own entry beats that of all others */
+        if (net_str_is(name, "*"))
+            any = !is_refused(weight);
+        len += comma != NULL;
+        list.at += len;
+        list.len -= len;
+    }
+    return any;
+}
+
 bool head_ws_key_is_valid(struct net_str key)
 {
     if (key.len != 24 || key.at[22] != '=' || key.at[23] != '=')
@@ -214,6 +248,8 @@ static int take_field(struct scan *s, struct net_str name, struct net_str value)
         return set_once(&h->at.origin, value);
     if (is_any_case(name, "if-none-match"))
         return add_to_list(s, &h->at.if_none_match, value);
+    if (is_any_case(name, "accept-encoding"))
+        return add_to_list(s, &h->at.accept_encoding, value);
     if (is_any_case(name, "sec-websocket-key"))
         return set_once(&h->ws_key, value);
     if (is_any_case(name, "sec-websocket-version"))

@@ -43,6 +43,10 @@ const char *head_refusal(int status);
 /* Does the comma-separated list have this element? Case matters unless any_case. */
 bool head_list_has(struct net_str list, const char *element, bool any_case);
 
+/* Does an Accept-Encoding take this content coding (RFC 9110 section 12.5.3)? An empty one takes
+ * none: who does not ask is sent what everybody can read. */
+bool head_accepts_coding(struct net_str list, const char *coding);
+
 /* A Sec-WebSocket-Key: base64 of 16 bytes. */
 bool head_ws_key_is_valid(struct net_str key);
 

@@ -57,6 +57,7 @@ struct net_head {
     struct net_str authorization; /* header, empty when absent */
     struct net_str protocols;     /* Sec-WebSocket-Protocol as sent */
     struct net_str if_none_match;
+    struct net_str accept_encoding;
     struct net_str host;    /* the header; empty only in HTTP/1.0 */
     struct net_str origin;  /* the header; empty when absent (no browser) */
     struct net_str address; /* of the peer, as text; IPv4 also where it came mapped into IPv6 */

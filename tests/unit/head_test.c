@@ -50,6 +50,20 @@ static void reads_everything(void **state)
     assert_false(h.http_1_0);
 }
 
+static void accepts_a_coding(void **state)
+{
+    static const char *const yes[] = {"gzip", "GZip",    "br, gzip",        " gzip ;q=0.1",
+                                      "*",    "*;q=0.5", "gzip;q=1, *;q=0", "identity;q=0, *"};
+    static const char *const no[] = {"",         "identity",        "gzip;q=0", "gzip; Q=0.00",
+                                     "*;q=0",    "gzip;q=0, *;q=1", "x-gzip",   "gzipp",
+                                     "br;q=gzip"};
+    (void)state;
+    for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++)
+        assert_true(head_accepts_coding((struct net_str){yes[i], strlen(yes[i])}, "gzip"));
+    for (size_t i = 0; i < sizeof no / sizeof no[0]; i++)
+        assert_false(head_accepts_coding((struct net_str){no[i], strlen(no[i])}, "gzip"));
+}
+
 /* Each shorter prefix asks for more, in a buffer that ends where the prefix does. */
 static void every_prefix_asks_for_more(void **state)
 {
@@ -195,6 +209,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_everything),
+        cmocka_unit_test(accepts_a_coding),
         cmocka_unit_test(every_prefix_asks_for_more),
         cmocka_unit_test(refuses_what_can_be_read_in_two_ways),
         cmocka_unit_test(knows_when_a_connection_goes_on),
