@@ -46,7 +46,7 @@ want_tool gcc gcc
 want libc6-dev
 want_tool pkg-config pkg-config
 want libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libjansson-dev libsqlite3-dev \
-    uuid-dev libssl-dev
+    uuid-dev libssl-dev zlib1g-dev
 
 if [ "$what" = test ] || [ "$what" = cov ]; then
     want libcmocka-dev
@@ -108,14 +108,15 @@ fi
 [ "$what" = test ] || [ "$what" = cov ] || exit 0
 
 # Node packages, exactly as the lock file has them, when they are absent or older than the lock.
-if [ -f tests/e2e/package-lock.json ] && has npm; then
-    if [ ! -f tests/e2e/node_modules/.package-lock.json ] ||
-        [ tests/e2e/package-lock.json -nt tests/e2e/node_modules/.package-lock.json ]; then
-        echo "deps: node packages for tests/e2e"
-        (cd tests/e2e && npm ci --no-audit --no-fund --ignore-scripts && touch node_modules/.package-lock.json) ||
-            echo "deps: npm ci failed; tests that need the packages are skipped" >&2
+for folder in tests/e2e web; do
+    [ -f "$folder/package-lock.json" ] && has npm || continue
+    if [ ! -f "$folder/node_modules/.package-lock.json" ] ||
+        [ "$folder/package-lock.json" -nt "$folder/node_modules/.package-lock.json" ]; then
+        echo "deps: node packages for $folder"
+        (cd "$folder" && npm ci --no-audit --no-fund --ignore-scripts && touch node_modules/.package-lock.json) ||
+            echo "deps: npm ci failed; tests that need the packages of $folder are skipped" >&2
     fi
-fi
+done
 
 # websocat, from cargo, into the build folder. Where it cannot be built, its tests say SKIP.
 websocat_version=1.14.1

@@ -21,7 +21,7 @@ deps() {
     status=$?
     calls=$(cat "$work/calls")
 }
-needs='libc6-dev libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libjansson-dev libsqlite3-dev uuid-dev libssl-dev'
+needs='libc6-dev libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libjansson-dev libsqlite3-dev uuid-dev libssl-dev zlib1g-dev'
 
 tr ' ' '\n' <<< "$needs" > "$work/have"
 echo 1000 > "$work/uid"
@@ -47,13 +47,15 @@ echo 1000 > "$work/uid"
 : > "$work/calls"
 out=$(PATH=$work/bare HOME=$work sh "$root/packaging/deps.sh" build 2>&1)
 is "$?" 1 "deps: neither root nor sudo, exit 1"
-like "$out" 'neither root nor sudo; ask for: .* libuv1-dev$' "deps: says what is missing"
+like "$out" 'neither root nor sudo; ask for: .* libuv1-dev( |$)' "deps: says what is missing"
 is "$(cat "$work/calls")" "" "deps: does not try"
 
-mkdir -p "$work/a/web/page" && cd "$work/a" || exit 1
-seq 1000 > web/page/long.js
-printf '<p>\n' > web/page/short.html
-: > web/page/empty.css
+mkdir -p "$work/a/web/page" "$work/a/web/dist/page" "$work/a/web/client" && cd "$work/a" || exit 1
+seq 1000 > web/client/long.js
+seq 1001 > web/dist/page/long-0A2B3C4D.js
+printf '<p>\n' > web/dist/page/short.html
+printf 'the source of the other' > web/page/short.html
+: > web/dist/page/empty.css
 cat > main.c << 'C'
 #include "server/assets.h"
 
@@ -62,11 +64,13 @@ int main(void)
 {
     for (size_t i = 0; i < weft_assets_count; i++) {
         const struct weft_asset *a = &weft_assets[i];
-        printf("%s|%s|%s|%zu|%d|%d\n", a->path, a->mime, a->etag, a->len_bytes, a->gz != NULL,
-               a->data[a->len_bytes]);
-        FILE *file = fopen(i == 1 ? "data" : "other", "wb");
-        fwrite(a->data, 1, a->len_bytes, file);
-        fclose(file);
+        printf("%s|%s|%s|%zu|%s|%d\n", a->path, a->mime, a->etag, a->len_bytes,
+               a->gz != NULL ? "gz" : "plain", a->is_for_ever);
+        FILE *file;
+        if (a->data && a->len_bytes && (file = fopen("data", "wb"))) {
+            fwrite(a->data, 1, a->len_bytes, file);
+            fclose(file);
+        }
         if (a->gz && (file = fopen("gz", "wb"))) {
             fwrite(a->gz, 1, a->gz_len_bytes, file);
             fclose(file);
@@ -79,16 +83,20 @@ make_assets() {
     sh "$root/packaging/assets.sh" out "$@" > assets.c &&
         gcc -I"$root/src" -Wall -Werror main.c assets.c -o show && ./show
 }
-out=$(make_assets web/page/short.html web/page/long.js web/page/empty.css 2>&1)
+out=$(make_assets web/dist/page/short.html web/client/long.js web/dist/page/empty.css \
+    web/dist/page/long-0A2B3C4D.js 2>&1)
 ok $? "assets: compiled" || sed 's/^/# /' <<< "$out"
-sum=$(sha256sum < web/page/long.js | cut -c1-32)
-like "$out" "^page/long.js\|text/javascript; charset=utf-8\|\"$sum\"\|3893\|1\|0$" "assets: a script"
-like "$out" '^page/short.html\|text/html; charset=utf-8\|"[0-9a-f]{32}"\|4\|0\|0$' "assets: a page, not compressed"
-like "$out" '^page/empty.css\|text/css; charset=utf-8\|"[0-9a-f]{32}"\|0\|0\|0$' "assets: an empty file"
-is "$(cut -d'|' -f1 <<< "$out" | tr '\n' ' ')" "page/empty.css page/long.js page/short.html " "assets: sorted by path"
-cmp data web/page/long.js
-ok $? "assets: the bytes are the file's"
-gzip -dc < gz | cmp - web/page/long.js
+sum=$(sha256sum < web/client/long.js | cut -c1-32)
+like "$out" "^client/long.js\|text/javascript; charset=utf-8\|\"$sum\"\|3893\|gz\|0$" "assets: a script"
+like "$out" '^page/long-0A2B3C4D.js\|text/javascript; charset=utf-8\|"[0-9a-f]{32}"\|3898\|gz\|1$' \
+    "assets: a name with a hash is for ever"
+like "$out" '^page/short.html\|text/html; charset=utf-8\|"[0-9a-f]{32}"\|4\|plain\|0$' "assets: a page, not compressed"
+like "$out" '^page/empty.css\|text/css; charset=utf-8\|"[0-9a-f]{32}"\|0\|plain\|0$' "assets: an empty file"
+is "$(cut -d'|' -f1 <<< "$out" | tr '\n' ' ')" \
+    "client/long.js page/empty.css page/long-0A2B3C4D.js page/short.html " "assets: sorted by path"
+cmp data web/dist/page/short.html
+ok $? "assets: the bytes are those of the built file"
+gzip -dc < gz | cmp - web/dist/page/long-0A2B3C4D.js
 ok $? "assets: and so are the compressed ones"
 out=$(make_assets 2>&1)
 is "$?$out" 0 "assets: no file at all"

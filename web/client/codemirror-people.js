@@ -1,0 +1,166 @@
+/**
+ * codemirror-people.js - the others' carets, selections and names in CodeMirror.
+ *
+ * Decorations in a state field: set from the room's list of people, moved by the editor with
+ * every change in between. The name shows for a few seconds after its owner has moved; then
+ * only the caret stays, and the name comes back under the mouse.
+ *
+ * A colour is a class of its own in a constructed style sheet and not a style attribute, which a
+ * strict Content-Security-Policy forbids.
+ */
+
+import { StateEffect, StateField } from '@codemirror/state';
+import { Decoration, EditorView, WidgetType } from '@codemirror/view';
+
+/**
+ * @typedef {{userId: string, name?: string, color?: string, head: number, anchor: number}} Place
+ *     positions in UTF-16 units
+ */
+
+/** Sets who is where; its value is a list of places. */
+export const showPeople = StateEffect.define();
+
+const NOBODY = { decorations: Decoration.none, moved: new Map() };
+
+const field = StateField.define({
+    create: () => NOBODY,
+    update({ decorations, moved }, tr) {
+        const kept = tr.docChanged ? decorations.map(tr.changes) : decorations;
+        for (const effect of tr.effects) {
+            if (effect.is(showPeople))
+                return drawn(effect.value, moved, tr.state.doc.length);
+        }
+        return kept === decorations ? { decorations, moved } : { decorations: kept, moved };
+    },
+    provide: (self) => EditorView.decorations.from(self, (value) => value.decorations),
+});
+
+const look = EditorView.baseTheme({
+    '.cm-weft-chosen': {
+        backgroundColor: 'color-mix(in srgb, var(--weft-who) 28%, transparent)',
+        borderRadius: '2px',
+    },
+    '.cm-weft-caret': {
+        position: 'relative',
+        borderInlineStart: '2px solid var(--weft-who)',
+        marginInline: '-1px',
+    },
+    '.cm-weft-flag': {
+        position: 'absolute',
+        insetInlineStart: '-2px',
+        bottom: '100%',
+        zIndex: '2',
+        padding: '0 6px',
+        borderRadius: '5px 5px 5px 0',
+        backgroundColor: 'var(--weft-who)',
+        color: 'var(--weft-on-who)',
+        font: '600 11px/16px system-ui, sans-serif',
+        whiteSpace: 'nowrap',
+        pointerEvents: 'none',
+        animation: 'weft-leave 4s forwards',
+    },
+    '.cm-weft-first .cm-weft-flag': {
+        bottom: 'auto',
+        top: '100%',
+        borderRadius: '0 5px 5px 5px',
+    },
+    '.cm-weft-caret:hover .cm-weft-flag': { animation: 'none' },
+    '@keyframes weft-leave': { '85%': { opacity: '1' }, to: { opacity: '0' } },
+});
+
+/** The extension. */
+export const people = [field, look];
+
+/** @param {Place[]} places @param {Map<string, {head: number, at: number}>} before */
+function drawn(places, before, length) {
+    const now = performance.now();
+    const moved = new Map();
+    const ranges = [];
+    for (const place of places) {
+        const head = Math.min(place.head, length);
+        const anchor = Math.min(place.anchor, length);
+        const last = before.get(place.userId);
+        const move = last?.head === head ? last : { head, at: now };
+        moved.set(place.userId, move);
+        const tint = tintOf(place.color);
+        if (head !== anchor)
+            ranges.push(Decoration.mark({ class: `cm-weft-chosen ${tint}` })
+                .range(Math.min(head, anchor), Math.max(head, anchor)));
+        ranges.push(Decoration.widget({
+            widget: new Caret(place.userId, place.name || 'Somebody', tint, move.at),
+            side: head < anchor ? -1 : 1,
+        }).range(head));
+    }
+    return { decorations: Decoration.set(ranges, true), moved };
+}
+
+class Caret extends WidgetType {
+    constructor(userId, name, tint, movedAt) {
+        super();
+        this.userId = userId;
+        this.name = name;
+        this.tint = tint;
+        this.movedAt = movedAt;
+    }
+
+    eq(other) {
+        return this.userId === other.userId && this.name === other.name &&
+               this.tint === other.tint && this.movedAt === other.movedAt;
+    }
+
+    toDOM(view) {
+        const caret = document.createElement('span');
+        caret.className = `cm-weft-caret ${this.tint}`;
+        caret.setAttribute('aria-hidden', 'true'); /* the list of people says where they are */
+        const flag = document.createElement('span');
+        flag.className = 'cm-weft-flag';
+        flag.dir = 'auto';
+        flag.textContent = this.name;
+        /* Drawn anew, but not young again. */
+        flag.style.animationDelay = `${Math.round(this.movedAt - performance.now())}ms`;
+        caret.append('\u2060', flag); /* word joiner: as high as the line, and nothing breaks */
+        if (view.viewport.from === 0)
+            requestAnimationFrame(() => isOnFirstLine(view, caret) &&
+                caret.classList.add('cm-weft-first'));
+        return caret;
+    }
+
+    ignoreEvent() { return true; }
+    get lineBreaks() { return 0; }
+}
+
+/* There a name above the caret would be cut off. */
+function isOnFirstLine(view, caret) {
+    return caret.isConnected && view.posAtDOM(caret) <= view.state.doc.line(1).to;
+}
+
+/* ---- colours ---- */
+
+const FALLBACK = '#78716c';
+const TINTS_MAX = 1000; /* rules; people choose from a palette, so it never comes to this */
+const tints = new Set();
+let sheet = null;
+
+/** The class for a colour that came from elsewhere. */
+function tintOf(color) {
+    const safe = /^#[0-9a-f]{6}$/i.test(color ?? '') ? color.toLowerCase() : FALLBACK;
+    const name = `weft-tint-${safe.slice(1)}`;
+    if (tints.has(name) || tints.size >= TINTS_MAX)
+        return name;
+    tints.add(name);
+    if (sheet === null) {
+        sheet = new CSSStyleSheet();
+        document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+    }
+    sheet.insertRule(`.${name} { --weft-who: ${safe}; --weft-on-who: ${inkOn(safe)}; }`);
+    return name;
+}
+
+/** Black or white, whichever reads better on a colour (WCAG's relative luminance). */
+export function inkOn(color) {
+    const [r, g, b] = [1, 3, 5].map((at) => {
+        const c = parseInt(color.slice(at, at + 2), 16) / 255;
+        return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? '#000000' : '#ffffff';
+}

@@ -1,0 +1,290 @@
+/**
+ * codemirror.js - CodeMirror 6 as the editor of a room.
+ *
+ *   new EditorView({
+ *       doc: room.text,
+ *       extensions: [history(), keymap.of(historyKeymap), bindCodeMirror(room)],
+ *       parent: document.body,
+ *   });
+ *
+ * From the page: each change of the document becomes an operation. One that would
+ * cut a character outside the BMP in half is widened to the whole character before
+ * it happens (a transaction filter), so that the document never holds half a pair.
+ *
+ * From the room: others' edits are dispatched as remote and kept out of history(),
+ * which therefore takes back one's own edits only. A composition of an input method
+ * goes on while they come in.
+ *
+ * The room's text and the document are one and the same except for `held`: what
+ * happened in the room while a transaction was on its way, and is put into the
+ * document right after it.
+ *
+ * Only LF ends a line, as in the model; a CR that is in the text stays and is one
+ * character. Positions are units here and code points in the room; units.js counts
+ * both, and for a text without astral characters that costs nothing.
+ *
+ * Needs @codemirror/state and @codemirror/view.
+ */
+
+import { Annotation, Compartment, EditorState, Transaction } from '@codemirror/state';
+import { EditorView, ViewPlugin } from '@codemirror/view';
+import { apply, check, compose, diff, normalize, transform, LEFT, RIGHT } from './ot.js';
+import { toWellFormed } from './text.js';
+import { Units } from './units.js';
+import { people, showPeople } from './codemirror-people.js';
+import { wholeCharacters } from './codemirror-whole.js';
+
+/** Marks the transactions that bring the room's edits; its value is the room. */
+export const fromRoom = Annotation.define();
+
+/**
+ * @param {import('./room.js').Room} room
+ * @param {{people?: boolean}} [options] people: show the others' carets and selections
+ * @returns {import('@codemirror/state').Extension}
+ */
+export function bindCodeMirror(room, options = {}) {
+    const writable = new Compartment();
+    const shown = options.people !== false;
+    const plugin = ViewPlugin.define((view) => new Binding(room, view, writable, shown));
+    return [
+        EditorState.lineSeparator.of('\n'),
+        EditorView.clipboardInputFilter.of((text) => text.replace(/\r\n?/g, '\n')),
+        EditorState.transactionFilter.of(wholeCharacters),
+        writable.of(EditorState.readOnly.of(isReadOnly(room))),
+        shown ? people : [],
+        plugin,
+    ];
+}
+
+const bindings = new WeakMap(); /* view -> Binding */
+
+/**
+ * Where a place of the room (a code point offset) is in the document (UTF-16 units).
+ * @param {EditorView} view one with bindCodeMirror() @param {number} cp
+ */
+export function unitAt(view, cp) {
+    const { units, text } = bindings.get(view);
+    return units.unitAt(text, Math.min(cp, units.cps));
+}
+
+/** The other way round. @param {EditorView} view @param {number} unit */
+export function cpAt(view, unit) {
+    const { units, text } = bindings.get(view);
+    return units.cpAt(text, Math.min(unit, units.units));
+}
+
+function isReadOnly(room) {
+    return room.mode === 'read' || room.status === 'closed' || room.epoch === null;
+}
+
+class Binding {
+    constructor(room, view, writable, shown) {
+        this.room = room;
+        this.view = view;
+        this.writable = writable;
+        this.text = room.text; /* the document, as one string */
+        this.units = new Units(room.text); /* the document, counted in both */
+        this.held = []; /* in the room, not in the document yet */
+        this.telling = false;
+        this.due = new Set();
+        this.frame = 0;
+        this.gone = false;
+        bindings.set(view, this);
+        this.offs = [
+            room.on('change', (change) => this.changed(change)),
+            room.on('status', () => this.soon('permit')),
+        ];
+        this.soon('resync'); /* the state may have been made with another text */
+        this.soon('permit');
+        if (shown) {
+            this.offs.push(room.on('users', () => this.drawSoon()));
+            this.drawSoon();
+        }
+    }
+
+    destroy() {
+        this.gone = true;
+        cancelAnimationFrame(this.frame);
+        for (const off of this.offs)
+            off();
+    }
+
+    /* ---- from the room -------------------------------------------------- */
+
+    changed({ op, source }) {
+        if (source === this)
+            return;
+        this.held = compose(this.held, op);
+        if (this.telling)
+            this.soon('release'); /* a listener of the room has edited it */
+        else
+            this.release();
+    }
+
+    /* Puts what is held into the document. */
+    release() {
+        const { held, text, units } = this;
+        if (held.length === 0)
+            return;
+        const list = changesOf(units.edit(text, held));
+        this.held = [];
+        this.text = this.room.text;
+        try {
+            this.fromRoom(list);
+        } catch (err) {
+            if (!/update is in progress/.test(err?.message ?? ''))
+                throw err;
+            /* A listener of the editor has edited the room: nothing was dispatched. */
+            this.held = compose(held, this.held);
+            this.text = text;
+            this.units = new Units(text);
+            this.soon('release');
+        }
+    }
+
+    fromRoom(changes) {
+        this.view.dispatch({
+            changes,
+            annotations: [fromRoom.of(this.room), Transaction.remote.of(true),
+                          Transaction.addToHistory.of(false)],
+            filter: false,
+        });
+    }
+
+    /* Makes the document what the room is, whatever it was. */
+    resync() {
+        const now = this.view.state.doc.toString();
+        const { text } = this.room;
+        this.held = [];
+        this.text = text;
+        this.units = new Units(text);
+        if (now === text)
+            return;
+        const known = toWellFormed(now); /* length for length */
+        this.fromRoom(changesOf(new Units(known).edit(known, diff(known, text))));
+    }
+
+    permit() {
+        const readOnly = isReadOnly(this.room);
+        if (readOnly !== this.view.state.readOnly)
+            this.view.dispatch({
+                effects: this.writable.reconfigure(EditorState.readOnly.of(readOnly)),
+            });
+    }
+
+    /* After the transaction that is under way. */
+    soon(what) {
+        if (this.due.size === 0)
+            queueMicrotask(() => this.runDue());
+        this.due.add(what);
+    }
+
+    runDue() {
+        const due = [...this.due];
+        this.due.clear();
+        for (const what of due) {
+            if (!this.gone)
+                this[what]();
+        }
+    }
+
+    drawSoon() {
+        this.frame ||= requestAnimationFrame(() => {
+            this.frame = 0;
+            this.draw();
+        });
+    }
+
+    /* The others' places, once a frame. */
+    draw() {
+        if (this.gone || this.held.length > 0)
+            return; /* comes again with the users event of what is held */
+        const list = [];
+        for (const { userId, name, color, head, anchor } of this.room.users.values()) {
+            if (head !== null)
+                list.push({ userId, name, color, head: this.units.unitAt(this.text, head),
+                            anchor: this.units.unitAt(this.text, anchor) });
+        }
+        this.view.dispatch({ effects: showPeople.of(list) });
+    }
+
+    /* ---- from the page -------------------------------------------------- */
+
+    update(update) {
+        for (const tr of update.transactions) {
+            if (tr.docChanged && tr.annotation(fromRoom) !== this.room)
+                this.tell(tr.changes);
+        }
+        if ((update.docChanged || update.selectionSet || update.focusChanged) &&
+            update.view.hasFocus && this.held.length === 0 && !this.due.has('resync'))
+            this.tellCursor(update.state.selection.main);
+    }
+
+    tell(changes) {
+        if (this.due.has('resync'))
+            return;
+        let op;
+        try {
+            op = this.operationOf(changes);
+        } catch {
+            this.soon('resync'); /* half a pair, past the filter: the room has the say */
+            return;
+        }
+        const { text, held } = this;
+        this.units.edit(text, op);
+        this.held = transform(held, op, RIGHT);
+        this.telling = true;
+        try {
+            this.room.edit(transform(op, held, LEFT), this);
+        } catch {
+            this.soon('resync'); /* reading only, or closed: what was typed goes again */
+        } finally {
+            this.telling = false;
+        }
+        this.text = this.held.length ? apply(text, op) : this.room.text;
+    }
+
+    tellCursor({ head, anchor }) {
+        this.room.setCursor(this.units.cpAt(this.text, head), this.units.cpAt(this.text, anchor));
+    }
+
+    /** @returns {import('./ot.js').Op} throws where a pair is cut */
+    operationOf(changes) {
+        const op = [];
+        let end = 0; /* in units */
+        let endCp = 0;
+        const to = (unit) => {
+            const cp = this.units.cpAt(this.text, unit);
+            if (!this.units.plain && this.units.unitAt(this.text, cp) !== unit)
+                throw new Error(`offset ${unit} is inside a character`);
+            const count = cp - endCp;
+            end = unit;
+            endCp = cp;
+            return count;
+        };
+        changes.iterChanges((fromA, toA, fromB, toB, inserted) => {
+            if (fromA > end)
+                op.push(to(fromA));
+            if (toA > fromA)
+                op.push(-to(toA));
+            if (inserted.length > 0)
+                op.push(inserted.toString());
+        }, true);
+        return check(normalize(op));
+    }
+}
+
+/* An operation in units as the editor's changes. */
+function changesOf(op) {
+    const list = [];
+    let at = 0;
+    for (const c of op) {
+        if (typeof c === 'string')
+            list.push({ from: at, insert: c });
+        else if (c > 0)
+            at += c;
+        else
+            list.push({ from: at, to: at -= c });
+    }
+    return list;
+}
