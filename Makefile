@@ -76,7 +76,7 @@ LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now $(filter -fsanitize% -fprofile%,$(CFLAGS_
 
 # pkg-config is asked once, and only by a rule that needs it, so that `make help`, `make run` and
 # `make test` work on a machine where nothing is installed yet.
-PKGS := libwebsockets libuv jansson sqlite3 uuid libcrypto
+PKGS := libwebsockets libuv jansson sqlite3 uuid libcrypto zlib
 pkg_missing = $(strip $(foreach p,$(1),$(if $(shell pkg-config --exists $(p) 2>/dev/null && \
 	echo y),,$(p))))
 pkg_need = $(if $(call pkg_missing,$(1)),$(error missing libraries: $(call \
@@ -112,7 +112,7 @@ BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
 ENGINE_SRC := $(sort $(wildcard tests/bench/engine/*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*_fuzz.c))
 REPLAY_SRC := $(wildcard tests/fuzz/replay/main.c)
-WEB_FILES := $(sort $(shell find web/client web/page -type f -not -path '*/node_modules/*' \
+WEB_FILES := $(sort $(shell find web/client web/dist -type f -not -path '*/node_modules/*' \
 	-not -path '*/.*' -not -name '*.md' 2>/dev/null))
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
@@ -302,6 +302,10 @@ test: ## install what is missing, build, and run every test; ends with `N passed
 	@$(MAKE) VARIANT=$(VARIANT) tests
 	@bash tests/run.sh --build $(BUILD) --variant $(VARIANT) all
 
+web: ## bundle the page into web/dist, which is committed (needs node and npm)
+	@cd web && { [ node_modules/.package-lock.json -nt package-lock.json ] || \
+		{ npm ci --ignore-scripts && touch node_modules/.package-lock.json; }; } && node build.mjs
+
 check: ## the quick tier: unit, property and fuzz corpus, under a minute, installs nothing
 	@$(MAKE) VARIANT=$(VARIANT) check-build
 	@bash tests/run.sh --build $(BUILD) --variant $(VARIANT) property unit replay
@@ -396,5 +400,5 @@ help: ## this list
 	@echo "VARIANT=one of: $(VARIANTS); WERROR= drops -Werror"
 
 FORCE:
-.PHONY: all libs lib tests tools run test check check-build soak asan tsan clang fuzz fuzz-build \
+.PHONY: all libs lib tests tools run test web check check-build soak asan tsan clang fuzz fuzz-build \
 	bench bench-build cov mutate lint pure fmt deps install install-lib uninstall clean help FORCE

@@ -32,13 +32,15 @@ echo '#include "server/assets.h"'
 : > "$out/externs"
 : > "$out/rows"
 n=0
-[ $# -eq 0 ] || for file in $(printf '%s\n' "$@" | LC_ALL=C sort); do
+# web/dist/page/x is served as page/x, and so is web/page/x.
+printf '%s\n' "$@" | sed -n 's,^web/dist/\(.*\),\1 &,p; t; s,^web/\(.*\),\1 &,p' |
+    LC_ALL=C sort > "$out/list"
+while read -r name file; do
     size=$(wc -c < "$file" | tr -d ' ')
     gzip -9nc < "$file" > "$out/$n.gz"
     gz_size=$(wc -c < "$out/$n.gz" | tr -d ' ')
     etag=$(sha256sum < "$file" | cut -c1-32)
-    blob "weft_asset_$n" "$file" >> "$out/blobs"
-    echo "extern const unsigned char weft_asset_$n[];" >> "$out/externs"
+    data=NULL
     gz=NULL
     if [ "$gz_size" -lt "$size" ]; then
         gz=weft_asset_${n}_gz
@@ -46,11 +48,18 @@ n=0
         echo "extern const unsigned char ${gz}[];" >> "$out/externs"
     else
         gz_size=0
+        data=weft_asset_$n
+        blob "$data" "$file" >> "$out/blobs"
+        echo "extern const unsigned char ${data}[];" >> "$out/externs"
     fi
-    printf '    {"%s", "%s", "\\"%s\\"", weft_asset_%d, %d, %s, %d},\n' "${file#web/}" \
-        "$(mime_of "$file")" "$etag" "$n" "$size" "$gz" "$gz_size" >> "$out/rows"
+    case $name in
+    */*-[0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z].*) ever=true ;;
+    *) ever=false ;;
+    esac
+    printf '    {"%s", "%s", "\\"%s\\"", "\\"%s.gz\\"", %s, %s, %d, %s, %d},\n' "$name" \
+        "$(mime_of "$file")" "$etag" "$etag" "$ever" "$data" "$size" "$gz" "$gz_size" >> "$out/rows"
     n=$((n + 1))
-done
+done < "$out/list"
 if [ "$n" -gt 0 ]; then
     printf '%s\n' '__asm__(".pushsection .rodata\n"'
     cat "$out/blobs"
@@ -60,6 +69,6 @@ cat "$out/externs"
 echo 'const struct weft_asset weft_assets[] = {'
 cat "$out/rows"
 # A table needs one row in C; the count leaves this one out.
-echo '    {NULL, NULL, NULL, NULL, 0, NULL, 0},'
+echo '    {NULL, NULL, NULL, NULL, false, NULL, 0, NULL, 0},'
 echo '};'
 echo "const size_t weft_assets_count = $n;"

@@ -1,9 +1,13 @@
 /* The pages and the files of the web, which live in the binary (server/assets.h). */
 #define _GNU_SOURCE /* memmem */
+#define ZLIB_CONST  /* its input is const */
 #include "server/hub_state.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
+#include "net/head.h"
 #include "server/assets.h"
 
 void answer_error(struct net_request *r, unsigned status, const char *code, const char *words)
@@ -88,6 +92,62 @@ static bool none_match(struct net_str if_none_match, const char *etag)
            memmem(if_none_match.at, if_none_match.len, etag, strlen(etag)) != NULL;
 }
 
+/* What has a hash in its name never changes. Everything else is kept, but asked for again each time,
+ * so that a new version is there at once. */
+static const char *lifetime(const struct weft_asset *asset)
+{
+    return asset->is_for_ever ? "public, max-age=31536000, immutable" : "no-cache";
+}
+
+/* The content in gzip form, unpacked into `out` of asset->len_bytes. */
+static bool unpack(const struct weft_asset *asset, unsigned char *out)
+{
+    z_stream z = {.next_in = asset->gz,
+                  .avail_in = (uInt)asset->gz_len_bytes,
+                  .next_out = out,
+                  .avail_out = (uInt)asset->len_bytes};
+    if (inflateInit2(&z, 16 + MAX_WBITS) != Z_OK) /* 16: a gzip header */
+        return false;
+    int err = inflate(&z, Z_FINISH);
+    inflateEnd(&z);
+    return err == Z_STREAM_END && z.total_out == asset->len_bytes;
+}
+
+static void send_asset(struct net_request *r, const struct net_head *head,
+                       const struct weft_asset *asset)
+{
+    bool packed = asset->gz != NULL && head_accepts_coding(head->accept_encoding, "gzip");
+    const struct net_header headers[] = {{"ETag", packed ? asset->gz_etag : asset->etag},
+                                         {"Cache-Control", lifetime(asset)},
+                                         {"Vary", "Accept-Encoding"},
+                                         {"Content-Encoding", "gzip"}};
+    struct net_answer answer = {.status = 200,
+                                .content_type = asset->mime,
+                                .headers = headers,
+                                .n_headers = packed ? 4 : 3,
+                                .body = packed ? asset->gz : asset->data,
+                                .body_len = packed ? asset->gz_len_bytes : asset->len_bytes,
+                                .body_is_static = true};
+    unsigned char *unpacked = NULL;
+    if (none_match(head->if_none_match, headers[0].value)) {
+        answer.status = 304;
+        answer.content_type = NULL;
+        answer.n_headers = 3;
+        answer.body_len = 0;
+    } else if (!packed && asset->gz != NULL) {
+        unpacked = malloc(asset->len_bytes);
+        if (unpacked == NULL || !unpack(asset, unpacked)) {
+            free(unpacked);
+            answer_error(r, 503, "unavailable", "there is no memory to unpack this file");
+            return;
+        }
+        answer.body = unpacked;
+        answer.body_is_static = false;
+    }
+    net_answer(r, &answer);
+    free(unpacked);
+}
+
 void pages_answer(struct net_request *r, const struct net_head *head)
 {
     const struct weft_asset *asset = asset_of(head->path);
@@ -98,19 +158,5 @@ void pages_answer(struct net_request *r, const struct net_head *head)
             answer_error(r, 404, "not_found", "nothing is at this address");
         return;
     }
-    /* no-cache: kept, but asked for again each time, so that a new version is there at once. */
-    struct net_header headers[] = {{"ETag", asset->etag}, {"Cache-Control", "no-cache"}};
-    struct net_answer answer = {.status = 200,
-                                .content_type = asset->mime,
-                                .headers = headers,
-                                .n_headers = 2,
-                                .body = asset->data,
-                                .body_len = asset->len_bytes,
-                                .body_is_static = true};
-    if (none_match(head->if_none_match, asset->etag)) {
-        answer.status = 304;
-        answer.content_type = NULL;
-        answer.body_len = 0;
-    }
-    net_answer(r, &answer);
+    send_asset(r, head, asset);
 }

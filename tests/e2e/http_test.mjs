@@ -7,6 +7,7 @@ import {
 } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { PROTOCOL, sameShape } from './docs.mjs';
 import { newFolder, ROOT, run, serve, Server, test, TMP, within } from './lib.mjs';
 
@@ -20,6 +21,10 @@ function errorOf(answer, status, code) {
     assert.ok(error.message.length > 0);
     return error;
 }
+
+/** The script of a room. */
+const SCRIPT = `/page/${readdirSync(path.join(ROOT, 'web/dist/page'))
+    .find((file) => file.startsWith('page-'))}`;
 
 /* ---- health ---- */
 
@@ -108,7 +113,7 @@ test('HEAD is answered wherever GET is, without the body', async (t) => {
     const server = await serve(t);
     const ada = await server.join('head');
     await ada.ask({ type: 'insert', text: 'hello' }, 'ack');
-    for (const target of ['/', '/r/x', '/v/x', '/page/page.js', '/healthz', '/readyz',
+    for (const target of ['/', '/r/x', '/v/x', SCRIPT, '/healthz', '/readyz',
         '/api/rooms/head', '/api/rooms/head/text', '/api/rooms/none', '/nothing']) {
         const get = await server.get(target);
         const head = await server.get(target, { method: 'HEAD' });
@@ -220,25 +225,51 @@ test('the pages and all they need, with their types and a strict policy', async 
             assert.equal((await server.get(url.pathname)).status, 200, `${link} of ${target}`);
         }
     }
-    for (const folder of ['page', 'client']) {
+    for (const folder of ['dist/page', 'client']) {
         for (const file of readdirSync(path.join(ROOT, 'web', folder))) {
             const type = types[path.extname(file)];
             if (!type)
                 continue;
-            const answer = await server.get(`/${folder}/${file}`);
+            const target = `/${folder.replace('dist/', '')}/${file}`;
+            const plain = readFileSync(path.join(ROOT, 'web', folder, file));
+            const answer = await server.get(target);
             assert.equal(answer.status, 200, file);
             assert.equal(answer.headers['content-type'], type);
-            assert.equal(answer.body, readFileSync(path.join(ROOT, 'web', folder, file), 'utf8'), file);
-            const again = await server.get(`/${folder}/${file}`,
-                { headers: { 'If-None-Match': answer.headers.etag } });
-            assert.deepEqual([again.status, again.body], [304, '']);
+            assert.equal(answer.headers['content-encoding'], undefined);
+            assert.equal(answer.body, plain.toString('utf8'), file);
+            const packed = await server.getBytes(target,
+                { headers: { 'Accept-Encoding': 'br, gzip;q=0.5' } });
+            if (packed.headers['content-encoding'] === 'gzip') {
+                assert.ok(gunzipSync(packed.body).equals(plain), file);
+                assert.notEqual(packed.headers.etag, answer.headers.etag);
+            } else {
+                assert.ok(packed.body.equals(plain) && gzipSync(plain).length >= plain.length, file);
+            }
+            assert.equal(answer.headers.vary, 'Accept-Encoding');
+            assert.equal(answer.headers['cache-control'], /-[0-9A-Z]{8}\.\w+$/.test(file)
+                ? 'public, max-age=31536000, immutable' : 'no-cache', file);
+            for (const headers of [{ 'If-None-Match': answer.headers.etag },
+                { 'If-None-Match': packed.headers.etag, 'Accept-Encoding': 'gzip' }]) {
+                const again = await server.get(target, { headers });
+                assert.deepEqual([again.status, again.body], [304, ''], file);
+            }
         }
     }
 });
 
+test('who takes no gzip is sent none', async (t) => {
+    const server = await serve(t);
+    for (const coding of ['identity', 'gzip;q=0', 'gzip; q=0.000, *', 'x-gzip', 'br', '*;q=0', ''])
+        assert.equal((await server.get('/r/x', { headers: { 'Accept-Encoding': coding } }))
+            .headers['content-encoding'], undefined, coding);
+    for (const coding of ['gzip', 'GZIP', 'br , gzip', '*', 'gzip;q=0.001', 'identity;q=0, *;q=1'])
+        assert.equal((await server.get('/r/x', { headers: { 'Accept-Encoding': coding } }))
+            .headers['content-encoding'], 'gzip', coding);
+});
+
 test('security headers are on every answer', async (t) => {
     const server = await serve(t);
-    for (const target of ['/', '/r/x', '/page/page.js', '/healthz', '/api/rooms/none', '/nothing']) {
+    for (const target of ['/', '/r/x', SCRIPT, '/healthz', '/api/rooms/none', '/nothing']) {
         const { headers } = await server.get(target);
         const policy = Object.fromEntries(headers['content-security-policy'].split('; ')
             .map((part) => [part.split(' ')[0], part.split(' ').slice(1).join(' ')]));

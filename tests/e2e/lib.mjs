@@ -173,7 +173,13 @@ export class Server {
     }
 
     /** http.request with the path as it stands: {status, headers, body}. */
-    async get(target, { method = 'GET', headers = {}, body } = {}) {
+    async get(target, options) {
+        const answer = await this.getBytes(target, options);
+        return { ...answer, body: answer.body.toString('utf8') };
+    }
+
+    /** The same, body a Buffer. */
+    async getBytes(target, { method = 'GET', headers = {}, body } = {}) {
         return within(`${method} ${target}`, new Promise((resolve, reject) => {
             const request = http.request({
                 host: this.host, port: this.port, path: target, method, headers, agent: false,
@@ -184,7 +190,7 @@ export class Server {
                 response.on('end', () => resolve({
                     status: response.statusCode,
                     headers: response.headers,
-                    body: Buffer.concat(parts).toString('utf8'),
+                    body: Buffer.concat(parts),
                 }));
             });
             request.on('error', reject);

@@ -3,8 +3,10 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { readFile, readdir } from 'node:fs/promises';
-import { countText, lineAndColumn, lineNumbers } from '../../web/page/counts.js';
-import { inkOn, safeColor } from '../../web/page/settings.js';
+import { countText } from '../../web/page/counts.js';
+import { choose, OTHERS } from '../../web/page/strings.js';
+import en from '../../web/page/words/en.js';
+import { safeColor } from '../../web/page/settings.js';
 
 const PAGE = new URL('../../web/page/', import.meta.url);
 
@@ -14,25 +16,10 @@ test('counts characters as code points, words between white space, lines', () =>
     assert.deepEqual(countText('\u3000漢字\u00a0x'), { characters: 5, words: 2, lines: 1 });
 });
 
-test('line numbers of positions, in the order asked', () => {
-    const text = '😀a\nb\n\nc';
-    assert.deepEqual(lineNumbers(text, [7, 0, 2, 3, 5, 6]), [4, 1, 1, 2, 3, 4]);
-    assert.deepEqual(lineNumbers('', [0]), [1]);
-});
-
-test('line and column of an offset', () => {
-    assert.deepEqual(lineAndColumn('😀a\nbc', 0), { line: 1, column: 1 });
-    assert.deepEqual(lineAndColumn('😀a\nbc', 3), { line: 1, column: 3 });
-    assert.deepEqual(lineAndColumn('😀a\nbc', 4), { line: 2, column: 1 });
-    assert.deepEqual(lineAndColumn('😀a\nbc', 6), { line: 2, column: 3 });
-});
-
-test('colours from elsewhere are checked, and written on readably', () => {
+test('colours from elsewhere are checked', () => {
     assert.equal(safeColor('#C2185b'), '#C2185b');
     for (const bad of ['red', '#fff', '#12345g', 'url(x)', null, undefined, 7])
         assert.equal(safeColor(bad, '#000000'), '#000000');
-    assert.equal(inkOn('#ffffff'), '#000000');
-    assert.equal(inkOn('#1565c0'), '#ffffff');
 });
 
 test('the pages hold to default-src \'self\': nothing inline, nothing from elsewhere', async () => {
@@ -50,11 +37,51 @@ test('the pages hold to default-src \'self\': nothing inline, nothing from elsew
     }
 });
 
+/** All scripts of the page as one string. */
+async function scripts() {
+    const files = (await readdir(PAGE)).filter((name) => name.endsWith('.js'));
+    return (await Promise.all(files.map((file) => readFile(new URL(file, PAGE), 'utf8')))).join('\n');
+}
+
 test('every id the scripts ask for is in the page', async () => {
     const html = await readFile(new URL('room.html', PAGE), 'utf8');
-    const script = await readFile(new URL('page.js', PAGE), 'utf8');
-    const asked = [...script.matchAll(/\$\('([\w-]+)'\)/g)].map(([, id]) => id);
+    const asked = [...(await scripts()).matchAll(/\$\('([\w-]+)'\)/g)].map(([, id]) => id);
     assert.ok(asked.length > 20);
     for (const id of asked)
         assert.ok(html.includes(`id="${id}"`), id);
+});
+
+test('every word is in the table, in every language, and none is left over', async () => {
+    const tables = { en };
+    for (const [language, load] of Object.entries(OTHERS))
+        tables[language] = (await load()).default;
+    const pages = await Promise.all(['index.html', 'room.html'].map((file) =>
+        readFile(new URL(file, PAGE), 'utf8')));
+    const code = (await scripts()).replace(/\/\*[^]*?\*\//g, '');
+    const asked = new Set([
+        ...pages.flatMap((html) => [...html.matchAll(/data-t[\w-]*="([^"]+)"/g)]).map(([, key]) => key),
+        ...[...code.matchAll(/\bt\(([^;]*)/g)].flatMap(([, rest]) => [...rest.matchAll(/'([a-z.]+)'/g)])
+            .map(([, key]) => key).filter((key) => key in en),
+    ]);
+    for (const [language, table] of Object.entries(tables)) {
+        for (const key of asked)
+            assert.ok(key in table, `${language} lacks ${key}`);
+        for (const key of Object.keys(table).filter((name) => name !== 'editor')) {
+            assert.ok(key in en, `${key} is in ${language} only`);
+            assert.equal(typeof table[key], typeof en[key], `${language}: ${key}`);
+            assert.ok(asked.has(key), `nobody asks for ${key}`);
+        }
+    }
+    for (const html of pages) {
+        const words = html.replace(/<(title|noscript|script)[^]*?<\/\1>/g, '').replace(/<[^>]*>/g, ' ');
+        assert.deepEqual(words.match(/[a-z]{3,}/gi), ['weft'].filter((w) => words.includes(w)).length
+            ? ['weft'] : null, 'a word that is in no table');
+    }
+});
+
+test('the language is the first wanted one that there is', () => {
+    assert.equal(choose(['fr-CA', 'de-AT', 'en']), 'de');
+    assert.equal(choose(['fr']), 'en');
+    assert.equal(choose([]), 'en');
+    assert.equal(choose(['constructor']), 'en');
 });

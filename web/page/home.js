@@ -6,7 +6,8 @@
  * aloud and not be guessed.
  */
 
-import { recentRooms, forgetRooms } from './settings.js';
+import { applyTheme, recentRooms, forgetRooms } from './settings.js';
+import { t, translate } from './strings.js';
 
 const NAME_BYTES_MAX = 128;
 const FIRST = ['amber', 'brave', 'calm', 'clear', 'early', 'gentle', 'green', 'happy', 'light',
@@ -22,15 +23,15 @@ const problem = document.querySelector('#problem');
 /** What is wrong with a room name, or null. */
 function complaint(name) {
     if (name === '')
-        return 'Please enter a name for the room.';
+        return t('home.empty');
     if (name === '.' || name === '..')
-        return 'A room cannot have this name.';
+        return t('home.dots');
     if (name.includes('/'))
-        return 'A room name cannot contain a slash.';
+        return t('home.slash');
     if (/[\u0000-\u001f\u007f-\u009f]/.test(name))
-        return 'A room name cannot contain control characters.';
+        return t('home.control');
     if (new TextEncoder().encode(name).length > NAME_BYTES_MAX)
-        return 'This name is too long.';
+        return t('home.long');
     return null;
 }
 
@@ -84,4 +85,7 @@ document.querySelector('#forget').addEventListener('click', () => {
     input.focus();
 });
 
+translate(document);
+document.title = t('home.title');
+applyTheme();
 showRecent();

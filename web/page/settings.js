@@ -1,5 +1,5 @@
 /**
- * settings.js - what a browser remembers: name, colour, text size, rooms.
+ * settings.js - what a browser remembers: name, colour, looks, rooms.
  *
  * Storage may be forbidden or full; then nothing is remembered, and nothing
  * fails. All keys begin with "weft.".
@@ -50,15 +50,6 @@ export function safeColor(color, fallback = '#78716c') {
     return /^#[0-9a-f]{6}$/i.test(color ?? '') ? color : fallback;
 }
 
-/** Black or white, whichever reads better on a colour (WCAG luminance). */
-export function inkOn(color) {
-    const [r, g, b] = [1, 3, 5].map((at) => {
-        const c = parseInt(color.slice(at, at + 2), 16) / 255;
-        return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? '#000000' : '#ffffff';
-}
-
 /** @returns {string[]} newest first */
 export function recentRooms() {
     try {
@@ -92,3 +83,19 @@ export function stepTextSize(current, step) {
     write('size', String(SIZES[at]));
     return SIZES[at];
 }
+
+/** 'system', 'light' or 'dark'. */
+export function theme() {
+    const kept = read('theme');
+    return kept === 'light' || kept === 'dark' ? kept : 'system';
+}
+
+/** Sets the page's colours; given one, it is remembered. */
+export function applyTheme(chosen) {
+    if (chosen !== undefined)
+        write('theme', chosen);
+    document.documentElement.dataset.theme = theme();
+}
+
+export const wraps = () => read('wrap') !== 'no';
+export const saveWraps = (wrap) => write('wrap', wrap ? 'yes' : 'no');

@@ -1,0 +1,42 @@
+/** dom.js - a few words for what every part of the page does. */
+
+export const $ = (id) => document.getElementById(id);
+
+/** Runs fn once, ms after the first of many calls. */
+export function later(ms, fn) {
+    let due = false;
+    return () => {
+        if (due)
+            return;
+        due = true;
+        setTimeout(() => {
+            due = false;
+            fn();
+        }, ms);
+    };
+}
+
+/** Runs fn when the browser has nothing better to do; once for many calls. */
+export function whenIdle(fn) {
+    if (globalThis.requestIdleCallback === undefined)
+        return later(250, fn);
+    let due = false;
+    return () => {
+        if (due)
+            return;
+        due = true;
+        requestIdleCallback(() => {
+            due = false;
+            fn();
+        }, { timeout: 1000 });
+    };
+}
+
+/** Says something to a screen reader; a quick back and forth is not worth saying. */
+export const announce = (() => {
+    let timer = 0;
+    return (words) => {
+        clearTimeout(timer);
+        timer = setTimeout(() => { $('announce').textContent = words; }, 600);
+    };
+})();

@@ -1,0 +1,136 @@
+/**
+ * editor.js - CodeMirror as this page wants it.
+ *
+ * All colours are the style sheet's variables, so light and dark need no second theme here.
+ * Tab leaves the editor, as everywhere on a page; Ctrl+] and Ctrl+[ indent. Languages are loaded
+ * when a room asks for one, finding and replacing when somebody wants to find.
+ */
+
+import { defaultKeymap, history, historyKeymap, redo, undo } from '@codemirror/commands';
+import { Compartment, EditorState } from '@codemirror/state';
+import { drawSelection, dropCursor, EditorView, highlightSpecialChars, keymap, placeholder }
+    from '@codemirror/view';
+import { bindCodeMirror } from '../client/codemirror.js';
+
+const look = EditorView.theme({
+    '&': { height: '100%', backgroundColor: 'transparent', color: 'var(--ink)' },
+    '&.cm-focused': { outline: 'none' },
+    '.cm-scroller': { font: 'var(--text-size)/1.65 var(--mono)', overflowX: 'auto' },
+    '.cm-content': { padding: '22px 0 40vh', caretColor: 'var(--accent)', minHeight: '100%' },
+    '.cm-line': { padding: '0 max(20px, calc((100% - 92ch) / 2))' },
+    '.cm-cursor': { borderInlineStartColor: 'var(--accent)', borderInlineStartWidth: '2px' },
+    '.cm-placeholder': { color: 'var(--soft)' },
+    '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground':
+        { background: 'color-mix(in srgb, var(--accent) 30%, transparent)' },
+    '.cm-selectionMatch': { backgroundColor: 'color-mix(in srgb, var(--accent) 16%, transparent)' },
+    '&.cm-focused .cm-matchingBracket': {
+        backgroundColor: 'transparent', outline: '1px solid var(--soft)', borderRadius: '2px',
+    },
+    '.cm-searchMatch': { backgroundColor: 'color-mix(in srgb, var(--busy) 35%, transparent)' },
+    '.cm-searchMatch-selected': { backgroundColor: 'color-mix(in srgb, var(--busy) 65%, transparent)' },
+    '.cm-panels': { backgroundColor: 'var(--ground)', color: 'var(--ink)' },
+    '.cm-panels-top': { borderBottom: '1px solid var(--line)' },
+    '.cm-panel.cm-search': { padding: '8px 14px', fontFamily: 'var(--ui)' },
+    '.cm-specialChar': { color: 'var(--bad)' },
+});
+
+export class Editor {
+    #wrap = new Compartment();
+    #language = new Compartment();
+    #words = new Compartment();
+    #search = new Compartment();
+    #languageName = '';
+
+    /**
+     * @param {import('../client/room.js').Room} room
+     * @param {HTMLElement} parent
+     * @param {{wrap: boolean, label: string, phrases: object,
+     *          onUpdate: (update: import('@codemirror/view').ViewUpdate) => void}} options
+     */
+    constructor(room, parent, { wrap, label, phrases, onUpdate }) {
+        this.room = room;
+        this.view = new EditorView({
+            doc: room.text,
+            parent,
+            extensions: [
+                highlightSpecialChars(),
+                history(),
+                drawSelection(),
+                dropCursor(),
+                EditorState.allowMultipleSelections.of(true),
+                EditorState.phrases.of(phrases),
+                EditorView.perLineTextDirection.of(true),
+                EditorView.contentAttributes.of({
+                    'aria-label': label, spellcheck: 'true', autocapitalize: 'sentences',
+                    autocorrect: 'on',
+                }),
+                keymap.of([...defaultKeymap, ...historyKeymap,
+                           { key: 'Mod-f', run: () => this.#startFinding() }]),
+                look,
+                this.#wrap.of(wrap ? EditorView.lineWrapping : []),
+                this.#language.of([]),
+                this.#words.of([]),
+                this.#search.of([]),
+                bindCodeMirror(room),
+                EditorView.updateListener.of(onUpdate),
+            ],
+        });
+    }
+
+    get length() { return this.view.state.doc.length; }
+
+    focus() { this.view.focus(); }
+    find() { this.#startFinding(); }
+    undo() { undo(this.view); }
+    redo() { redo(this.view); }
+
+    setWrap(wrap) {
+        this.#set(this.#wrap, wrap ? EditorView.lineWrapping : []);
+    }
+
+    setPlaceholder(words) {
+        this.#set(this.#words, placeholder(words));
+    }
+
+    /** @param {string} name as in the room's meta; '' or one nobody knows: plain text */
+    async setLanguage(name) {
+        this.#languageName = name;
+        const support = name && await import('./languages.js')
+            .then(({ languageSupport }) => languageSupport(name), () => null);
+        if (this.#languageName === name) /* none other was asked for meanwhile */
+            this.#set(this.#language, support || []);
+    }
+
+    /** Line and column, from 1, of the caret. */
+    where() {
+        const { head } = this.view.state.selection.main;
+        const line = this.view.state.doc.lineAt(head);
+        return { line: line.number, column: Array.from(line.text.slice(0, head - line.from)).length + 1 };
+    }
+
+    /** @param {number} unit an offset in UTF-16 units */
+    lineOf(unit) {
+        return this.view.state.doc.lineAt(Math.min(unit, this.length)).number;
+    }
+
+    /** @param {number} unit */
+    reveal(unit) {
+        this.view.dispatch({
+            effects: EditorView.scrollIntoView(Math.min(unit, this.length), { y: 'center' }),
+        });
+    }
+
+    /* The first time only: then search.js answers the key itself. */
+    #startFinding() {
+        import('./search.js').then(({ finding, openSearchPanel }) => {
+            if (this.#search.get(this.view.state).length === 0)
+                this.#set(this.#search, finding);
+            openSearchPanel(this.view);
+        }, () => {}); /* the server has gone: the next press tries again */
+        return true;
+    }
+
+    #set(compartment, extension) {
+        this.view.dispatch({ effects: compartment.reconfigure(extension) });
+    }
+}
