@@ -316,6 +316,13 @@ soak: ## the properties with PERCENT=2000 of their random cases, from a new seed
 		bash tests/run.sh --build $(BUILD) --variant $(VARIANT) property
 check-build: $(UNIT_BIN) $(PROPERTY_BIN) $(REPLAY_BIN)
 
+.PHONY: fault
+fault: ## real faults on the real server, long form: kill -9 500 times, restarts, clock jumps (make test: short)
+	@sh packaging/deps.sh test
+	@$(MAKE) VARIANT=$(VARIANT) tests
+	@WEFT_FAULT=long TEST_TIMEOUT=$${TEST_TIMEOUT:-7200} WEFT_DEADLINE_MS=$${WEFT_DEADLINE_MS:-60000} \
+		bash tests/run.sh --build $(BUILD) --variant $(VARIANT) fault
+
 asan: ## the whole suite under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) VARIANT=asan tests
 	@bash tests/run.sh --build $(BUILD) --variant asan $(or $(GROUPS),all)

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # run.sh [--build DIR] [--variant NAME] GROUP... - run test programs, read their TAP, count.
 #
-# Groups: unit, property, replay (fuzz corpora), lint, tools, web, e2e, or all. A path to one
+# Groups: unit, property, replay (fuzz corpora), lint, tools, web, e2e, fault, or all. A path to one
 # program or script is a group too. Programs are found by name:
 #
 #   unit property  DIR/NAME/tests/<group>/*_test        cmocka, one program per file
 #   replay         DIR/NAME/tests/replay/*_fuzz         fuzz targets over their corpus
-#   lint tools e2e web   tests/<group>/*_test.sh        scripts that print TAP
+#   lint tools e2e web fault  tests/<group>/*_test.sh   scripts that print TAP
 #                  tests/<group>/*.test.mjs, *_test.mjs   node's own test runner
 #
 # A program that crashes, exits non-zero, prints no plan, fewer results than planned or nothing at
@@ -29,7 +29,7 @@ while [ $# -gt 0 ]; do
     case $1 in
     --build) build=$2 && shift 2 ;;
     --variant) variant=$2 && shift 2 ;;
-    all) groups+=(property unit replay lint tools web e2e) && shift ;;
+    all) groups+=(property unit replay lint tools web e2e fault) && shift ;;
     *) groups+=("$1") && shift ;;
     esac
 done
@@ -215,7 +215,7 @@ for group in "${groups[@]}"; do
             [ -x "$path" ] && [ -f "$source" ] && run_path "$jobs" "$path"
         done
         ;;
-    lint | tools | web | e2e)
+    lint | tools | web | e2e | fault)
         # These start servers and browsers and build things: one at a time.
         settle 0
         for path in tests/"$group"/*_test.sh tests/"$group"/*.test.mjs tests/"$group"/*_test.mjs; do

@@ -1,0 +1,187 @@
+/* weft_client.mjs - the real client library (web/client) as a load sees it.
+ *
+ * This is the seam where clients of other servers can be put under the same ledger. An adapter:
+ *
+ *   name
+ *   await adapter.open(room, {who, random})   a client that has the room's text
+ *   await adapter.serverText(room)            {text, rev} as the server tells it, asked apart from the
+ *                                             clients; rev undefined where there is no such thing
+ * and a client:
+ *
+ *   insert(pos, text), remove(pos, n)   promises: fulfilled when the server has acknowledged the edit,
+ *                                       rejected with an error whose `refused` is true when it will
+ *                                       not have it. Positions are code points. The edit counts in
+ *                                       text() at once; cuts and restarts are the client's business
+ *   text()                              as its user sees it
+ *   rev()                               revision it has, or undefined
+ *   onText(fn)                          fn() after each change of text() or rev(), by whomever
+ *   cut()                               the cable is pulled; it comes back by itself
+ *   close()                             for good
+ *   counters                            {connects, dups, refused, resets, errors: Map code -> n}
+ */
+
+import http from 'node:http';
+import { connect } from '../../web/client/index.js';
+import { load } from '../e2e/lib.mjs';
+
+const WebSocket = (await load('ws'))?.default;
+
+/** False where the node packages of tests/e2e are missing. */
+export const available = Boolean(WebSocket);
+
+/** A socket class that tells its client what passes over the wire. */
+function socketFor(client, options) {
+    return class extends WebSocket {
+        constructor(url, protocols) {
+            super(url, protocols, { perMessageDeflate: false, ...options });
+            client.socket = this;
+            this.on('message', (data) => {
+                /* Read only where there may be something to count. */
+                const text = data.toString('latin1', 0, 200);
+                if (text.startsWith('{"type":"welcome"'))
+                    client.welcomed();
+                else if (text.includes('"dup":true') && text.startsWith('{"type":"ack"'))
+                    client.counters.dups++;
+                else if (text.startsWith('{"type":"closing"'))
+                    client.counters.closings++;
+            });
+            this.on('close', (code) => client.closes.push(code));
+        }
+    };
+}
+
+class WeftClient {
+    constructor(adapter, room, { who, random }) {
+        this.counters = {
+            connects: 0, dups: 0, refused: 0, resets: 0, closings: 0, errors: new Map(),
+        };
+        this.closes = []; /* codes, in order */
+        this.socket = null;
+        this.waiting = []; /* {resolve, reject} of the edits not answered, oldest first */
+        this.listeners = [];
+        this.room = connect(`${adapter.origin()}/ws/${encodeURIComponent(room)}`, {
+            name: who,
+            WebSocket: socketFor(this, adapter.socketOptions),
+            clock: {
+                now: () => performance.now(),
+                random: () => random(1 << 20) / (1 << 20),
+                setTimeout: (fn, ms) => setTimeout(fn, Math.min(ms, adapter.delayMaxMs)),
+                clearTimeout: (id) => clearTimeout(id),
+            },
+        });
+        /* Edits are answered in the order they were made in; pendingCount is how many are not. */
+        this.room.on('saved', () => {
+            this.#answer((edit) => edit.resolve());
+            this.changed();
+        });
+        this.room.on('refused', ({ code, message }) => {
+            this.counters.refused++;
+            this.#answer((edit) => edit.reject(Object.assign(
+                new Error(`${who}: refused with ${code}: ${message}`), { refused: true, code })));
+        });
+        this.room.on('reset', () => { this.counters.resets++; });
+        this.room.on('change', () => this.changed());
+        this.room.on('status', () => this.changed());
+        this.room.on('error', ({ code, fatal, message }) => {
+            this.counters.errors.set(code, (this.counters.errors.get(code) ?? 0) + 1);
+            if (fatal)
+                this.fatal = `${code}: ${message}`;
+        });
+    }
+
+    #answer(how) {
+        const open = this.room.pendingCount;
+        while (this.waiting.length > open)
+            how(this.waiting.shift());
+    }
+
+    welcomed() {
+        this.counters.connects++;
+    }
+
+    changed() {
+        for (const fn of this.listeners)
+            fn();
+    }
+
+    onText(fn) {
+        this.listeners.push(fn);
+    }
+
+    #edit(make) {
+        return new Promise((resolve, reject) => {
+            this.waiting.push({ resolve, reject });
+            make();
+        });
+    }
+
+    insert(pos, text) {
+        return this.#edit(() => this.room.insert(pos, text));
+    }
+
+    remove(pos, n) {
+        return this.#edit(() => this.room.delete(pos, n));
+    }
+
+    text() {
+        return this.room.text;
+    }
+
+    rev() {
+        return this.room.rev;
+    }
+
+    cut() {
+        this.socket?.terminate();
+    }
+
+    close() {
+        this.room.close();
+    }
+}
+
+/**
+ * @param {object} options
+ * @param {() => string} options.origin  http://host:port of the server, asked at each connection's making
+ * @param {() => string} [options.httpOrigin]  where to ask for texts, if not there
+ * @param {number} [options.delayMaxMs]  the client's own delays (reconnecting, retrying) are cut to
+ *     this; Infinity leaves them as users have them
+ * @param {object} [options.socketOptions]  for ws (localAddress, for one)
+ */
+export function weftAdapter({ origin, httpOrigin = origin, delayMaxMs = 100, socketOptions = {} }) {
+    const wsOrigin = () => origin().replace(/^http/, 'ws');
+    const settings = { origin: wsOrigin, delayMaxMs, socketOptions };
+    return {
+        name: 'weft',
+        open(room, who) {
+            const client = new WeftClient(settings, room, who);
+            return new Promise((resolve, reject) => {
+                client.onText(() => {
+                    if (client.fatal)
+                        reject(new Error(`${who.who} cannot join ${room}: ${client.fatal}`));
+                    else if (client.room.status === 'online')
+                        resolve(client);
+                });
+            });
+        },
+        serverText(room) {
+            return new Promise((resolve, reject) => {
+                const url = `${httpOrigin()}/api/rooms/${encodeURIComponent(room)}/text`;
+                http.get(url, { agent: false }, (response) => {
+                    const parts = [];
+                    response.on('data', (part) => parts.push(part));
+                    response.on('error', reject);
+                    response.on('end', () => {
+                        const text = Buffer.concat(parts).toString('utf8');
+                        if (response.statusCode === 404)
+                            resolve({ text: '', rev: 0 }); /* nobody has typed */
+                        else if (response.statusCode !== 200)
+                            reject(new Error(`GET ${url}: ${response.statusCode} ${text}`));
+                        else
+                            resolve({ text, rev: Number(/-(\d+)"$/.exec(response.headers.etag)[1]) });
+                    });
+                }).on('error', reject);
+            });
+        },
+    };
+}
