@@ -82,6 +82,8 @@ export async function run(args, { env = {}, bin = BIN } = {}) {
     });
     children.add(child);
     const out = { stdout: '', stderr: '' };
+    child.stdout.setEncoding('utf8'); /* a character may come in two parts */
+    child.stderr.setEncoding('utf8');
     child.stdout.on('data', (data) => { out.stdout += data; });
     child.stderr.on('data', (data) => { out.stderr += data; });
     const [code, signal] = await within(`\`${path.basename(bin)} ${args.join(' ')}\` to end`,
@@ -108,6 +110,8 @@ export class Server {
             env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'],
         });
         children.add(this.child);
+        this.child.stdout.setEncoding('utf8');
+        this.child.stderr.setEncoding('utf8');
         this.child.stdout.on('data', (text) => this.heard('stdout', text));
         this.child.stderr.on('data', (text) => this.heard('stderr', text));
         this.end = new Promise((resolve) => {

@@ -1,6 +1,7 @@
 /* load.mjs - writers that type into rooms, and a ledger of all they were promised.
  *
  *   const load = new Load(weftAdapter({ origin: () => server.origin }), { writers: 8, rooms: 2 });
+ *   load.after(t);            // clients that outlive a failed test would keep node from ending
  *   await load.open();
  *   load.start();
  *   ...                       // faults; load.phase = n says which one, in what is printed
@@ -166,6 +167,12 @@ export class Load {
         });
     }
 
+    /** Closed after the test, however it ends. */
+    after(t) {
+        t.after(() => this.close());
+        return this;
+    }
+
     /** Everybody joins. */
     async open() {
         await within('all writers to join', Promise.all(this.writers.map(async (writer) => {
@@ -244,11 +251,13 @@ export class Load {
         return sum;
     }
 
-    /** Figures so far: sent, acked, refused, reconnects, dups, resets, longestGapMs, characters. */
+    /** Figures so far: sent, acked, refused, reconnects, found, dups, resets, longestGapMs, characters. */
     figures() {
-        const sum = { ...this.counters, reconnects: 0, dups: 0, resets: 0, longestGapMs: 0 };
+        const sum = { ...this.counters, reconnects: 0, found: 0, dups: 0, resets: 0,
+            longestGapMs: 0 };
         for (const { client, longestGapMs } of this.writers) {
             sum.reconnects += Math.max(0, (client?.counters.connects ?? 0) - 1);
+            sum.found += client?.counters.found ?? 0;
             sum.dups += client?.counters.dups ?? 0;
             sum.resets += client?.counters.resets ?? 0;
             sum.longestGapMs = Math.max(sum.longestGapMs, longestGapMs);

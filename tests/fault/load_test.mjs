@@ -11,7 +11,7 @@ const acked = (load, n) => load.until(`${n} edits`, () => load.counters.acked >=
 test('a load in a closed loop converges, and all of it is there', async (t) => {
     const server = await serve(t);
     const load = await new Load(weftAdapter({ origin: () => server.origin }),
-        { writers: 6, rooms: 2, size: 200 }).open();
+        { writers: 6, rooms: 2, size: 200 }).after(t).open();
     load.start();
     await acked(load, 2000);
     load.stop();
@@ -30,7 +30,7 @@ test('a load in a closed loop converges, and all of it is there', async (t) => {
 test('cut cables: everybody comes back, nothing is lost or twice', async (t) => {
     const server = await serve(t);
     const load = await new Load(weftAdapter({ origin: () => server.origin }),
-        { writers: 4, rate: 200, size: 200 }).open();
+        { writers: 4, rate: 200, size: 200 }).after(t).open();
     load.start();
     for (let cut = 1; cut <= 20; cut++) {
         load.phase = cut;

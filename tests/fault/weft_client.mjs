@@ -17,7 +17,9 @@
  *   onText(fn)                          fn() after each change of text() or rev(), by whomever
  *   cut()                               the cable is pulled; it comes back by itself
  *   close()                             for good
- *   counters                            {connects, dups, refused, resets, errors: Map code -> n}
+ *   counters                            {connects, found, dups, refused, resets, errors}: found is how
+ *                                       many edits were in the log already when the client came back
+ *                                       without an answer, dups how many repeats the server knew
  */
 
 import http from 'node:http';
@@ -29,23 +31,33 @@ const WebSocket = (await load('ws'))?.default;
 /** False where the node packages of tests/e2e are missing. */
 export const available = Boolean(WebSocket);
 
-/** A socket class that tells its client what passes over the wire. */
-function socketFor(client, options) {
+/** A socket class that tells its client what passes over the wire, and may say things twice. */
+function socketFor(client, { socketOptions, doubles }, random) {
     return class extends WebSocket {
         constructor(url, protocols) {
-            super(url, protocols, { perMessageDeflate: false, ...options });
+            super(url, protocols, { perMessageDeflate: false, ...socketOptions });
             client.socket = this;
+            /* Read only where there may be something to count. */
             this.on('message', (data) => {
-                /* Read only where there may be something to count. */
-                const text = data.toString('latin1', 0, 200);
-                if (text.startsWith('{"type":"welcome"'))
-                    client.welcomed();
-                else if (text.includes('"dup":true') && text.startsWith('{"type":"ack"'))
-                    client.counters.dups++;
-                else if (text.startsWith('{"type":"closing"'))
+                const start = data.toString('latin1', 0, 80);
+                if (start.startsWith('{"type":"ack"'))
+                    client.answered(JSON.parse(data));
+                else if (start.startsWith('{"type":"welcome"'))
+                    client.welcomed(JSON.parse(data));
+                else if (start.startsWith('{"type":"closing"'))
                     client.counters.closings++;
             });
             this.on('close', (code) => client.closes.push(code));
+        }
+
+        send(text) {
+            const seq = /,"seq":(\d+)\}$/.exec(text)?.[1];
+            super.send(text);
+            if (seq === undefined)
+                return;
+            client.sentSeq = Number(seq);
+            if (doubles && random(doubles) === 0)
+                super.send(text);
         }
     };
 }
@@ -53,15 +65,18 @@ function socketFor(client, options) {
 class WeftClient {
     constructor(adapter, room, { who, random }) {
         this.counters = {
-            connects: 0, dups: 0, refused: 0, resets: 0, closings: 0, errors: new Map(),
+            connects: 0, found: 0, dups: 0, refused: 0, resets: 0, closings: 0,
+            errors: new Map(),
         };
         this.closes = []; /* codes, in order */
         this.socket = null;
+        this.sentSeq = 0; /* on the wire, and answered there */
+        this.ackedSeq = 0;
         this.waiting = []; /* {resolve, reject} of the edits not answered, oldest first */
         this.listeners = [];
         this.room = connect(`${adapter.origin()}/ws/${encodeURIComponent(room)}`, {
             name: who,
-            WebSocket: socketFor(this, adapter.socketOptions),
+            WebSocket: socketFor(this, adapter, random),
             clock: {
                 now: () => performance.now(),
                 random: () => random(1 << 20) / (1 << 20),
@@ -95,8 +110,16 @@ class WeftClient {
             how(this.waiting.shift());
     }
 
-    welcomed() {
+    answered({ seq, dup }) {
+        this.ackedSeq = Math.max(this.ackedSeq, seq ?? 0);
+        if (dup)
+            this.counters.dups++;
+    }
+
+    welcomed({ seq = 0 }) {
         this.counters.connects++;
+        if (this.sentSeq > this.ackedSeq && seq >= this.sentSeq)
+            this.counters.found++;
     }
 
     changed() {
@@ -146,11 +169,13 @@ class WeftClient {
  * @param {() => string} [options.httpOrigin]  where to ask for texts, if not there
  * @param {number} [options.delayMaxMs]  the client's own delays (reconnecting, retrying) are cut to
  *     this; Infinity leaves them as users have them
+ * @param {number} [options.doubles]  one of so many edits is put on the wire twice; 0: none
  * @param {object} [options.socketOptions]  for ws (localAddress, for one)
  */
-export function weftAdapter({ origin, httpOrigin = origin, delayMaxMs = 100, socketOptions = {} }) {
+export function weftAdapter({ origin, httpOrigin = origin, delayMaxMs = 100, doubles = 0,
+                              socketOptions = {} }) {
     const wsOrigin = () => origin().replace(/^http/, 'ws');
-    const settings = { origin: wsOrigin, delayMaxMs, socketOptions };
+    const settings = { origin: wsOrigin, delayMaxMs, doubles, socketOptions };
     return {
         name: 'weft',
         open(room, who) {
