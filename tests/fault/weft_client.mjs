@@ -44,10 +44,11 @@ function socketFor(client, { socketOptions, doubles }, random) {
                     client.answered(JSON.parse(data));
                 else if (start.startsWith('{"type":"welcome"'))
                     client.welcomed(JSON.parse(data));
-                else if (start.startsWith('{"type":"closing"'))
-                    client.counters.closings++;
+                else if (!start.startsWith('{"type":"closing"'))
+                    return;
+                this.told = /"type":"(welcome|closing)"/.exec(start)?.[1] ?? this.told;
             });
-            this.on('close', (code) => client.closes.push(code));
+            this.on('close', (code) => client.closes.push({ code, told: this.told }));
         }
 
         send(text) {
@@ -65,10 +66,9 @@ function socketFor(client, { socketOptions, doubles }, random) {
 class WeftClient {
     constructor(adapter, room, { who, random }) {
         this.counters = {
-            connects: 0, found: 0, dups: 0, refused: 0, resets: 0, closings: 0,
-            errors: new Map(),
+            connects: 0, found: 0, dups: 0, refused: 0, resets: 0, errors: new Map(),
         };
-        this.closes = []; /* codes, in order */
+        this.closes = []; /* of its connections: {code, told: the last of 'welcome', 'closing' it had} */
         this.socket = null;
         this.sentSeq = 0; /* on the wire, and answered there */
         this.ackedSeq = 0;
