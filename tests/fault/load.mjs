@@ -12,7 +12,7 @@
  *   assert.ok(verdict.ok, `${verdict}`);
  *   await load.close();
  *
- * Each writer inserts 1 to 4 characters at random places and deletes some, so that a text stays about
+ * Each writer inserts 1 to `insertMax` (4) characters at random places and deletes some, so that a text stays about
  * `size` long. It types `rate` edits a second, answered or not, or, with no rate, as fast as `depth`
  * edits in flight are answered (closed loop). What it types while it is cut off counts too: the
  * client sends it later. Everything is drawn from `seed`, but who is faster is not.
@@ -24,9 +24,6 @@ import assert from 'node:assert/strict';
 import { cpSlice } from '../../web/client/text.js';
 import { chance, SEED, within } from '../e2e/lib.mjs';
 import { Ledger, Verdict } from './ledger.mjs';
-
-const INSERT_MAX = 4;
-const DELETE_MAX = 4;
 
 class Writer {
     constructor(load, ledger, room, who, seed) {
@@ -71,18 +68,19 @@ class Writer {
     edit() {
         const text = this.client.text();
         const length = countPoints(text);
-        const canInsert = this.ledger.left >= INSERT_MAX;
+        const { insertMax, size } = this.load.options;
+        const canInsert = this.ledger.left >= insertMax;
         const deleting = length > 0 &&
-            (!canInsert || this.random(100) < (length < this.load.options.size ? 20 : 65));
+            (!canInsert || this.random(100) < (length < size ? 20 : 65));
         if (!deleting && !canInsert)
             return false;
         if (deleting) {
-            const n = Math.min(1 + this.random(DELETE_MAX), length);
+            const n = Math.min(1 + this.random(insertMax), length);
             const at = this.random(length - n + 1);
             const edit = this.ledger.remove(this.who, cpSlice(text, at, at + n));
             this.sent(edit, () => this.client.remove(at, n));
         } else {
-            const typed = this.ledger.take(1 + this.random(INSERT_MAX));
+            const typed = this.ledger.take(1 + this.random(insertMax));
             const at = this.random(length + 1);
             const edit = this.ledger.insert(this.who, typed);
             this.sent(edit, () => this.client.insert(at, typed));
@@ -139,13 +137,15 @@ export class Load {
      * @param {string} [options.name] what rooms are called: name-0, name-1, …
      * @param {number|null} [options.rate] edits a second of each writer; null: closed loop
      * @param {number} [options.depth] edits in flight of each writer, in a closed loop
+     * @param {number} [options.insertMax] code points that one edit inserts or deletes at most
      * @param {number} [options.size] code points that a text has after a while
      * @param {number} [options.seed]
      */
     constructor(adapter, options = {}) {
         this.adapter = adapter;
         this.options = {
-            writers: 8, rooms: 1, name: 'load', rate: null, depth: 1, size: 2000, seed: SEED, ...options,
+            writers: 8, rooms: 1, name: 'load', rate: null, depth: 1, insertMax: 4, size: 2000,
+            seed: SEED, ...options,
         };
         const { rooms, writers, name, seed } = this.options;
         this.typing = false;
