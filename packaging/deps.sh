@@ -49,7 +49,7 @@ want libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libjansson-dev libsqlit
     uuid-dev libssl-dev zlib1g-dev
 
 if [ "$what" = test ] || [ "$what" = cov ]; then
-    want libcmocka-dev
+    want libcmocka-dev libfaketime
     want_tool clang clang
     want_tool g++ g++
     want_tool clang-format clang-format
