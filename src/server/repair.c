@@ -32,24 +32,43 @@ struct repair {
     uint64_t n_lost; /* rooms that cannot be repaired */
 };
 
+/* A name for the copy that nothing has yet: one of the same second is there where a repair was broken
+ * off and begun again. */
+static int name_copy(struct repair *r)
+{
+    enum { TRIES = 1000 };
+    struct tm at;
+    time_t now = time(NULL);
+    char stamp[32];
+    if (gmtime_r(&now, &at) == NULL || strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &at) == 0)
+        stamp[0] = '\0';
+    for (int i = 1; i <= TRIES; i++) {
+        char again[16] = "";
+        if (i > 1)
+            snprintf(again, sizeof again, "-%d", i);
+        int len =
+            snprintf(r->kept, sizeof r->kept, "%s/before-repair-%s%s", r->folder, stamp, again);
+        if (len < 0 || (size_t)len >= sizeof r->kept) {
+            snprintf(r->why, sizeof r->why, "the data folder's path is too long");
+            return WEFT_EINVAL;
+        }
+        if (access(r->kept, F_OK) != 0)
+            return 0; /* whatever else keeps it from being made is said then */
+    }
+    snprintf(r->why, sizeof r->why, "%.300s is there already", r->kept);
+    return WEFT_EINVAL;
+}
+
 /* Before the first change: the folder as it was, for whoever can read more out of it. */
 static int keep_original(struct repair *r)
 {
     static const char *const SECRETS[] = {SERVER_SECRET_FILE, NULL};
     uint64_t bytes;
-    struct tm at;
-    time_t now = time(NULL);
-    char stamp[32];
     if (r->kept[0] != '\0')
         return 0;
-    if (gmtime_r(&now, &at) == NULL || strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &at) == 0)
-        stamp[0] = '\0';
-    int len = snprintf(r->kept, sizeof r->kept, "%s/before-repair-%s", r->folder, stamp);
-    if (len < 0 || (size_t)len >= sizeof r->kept) {
-        snprintf(r->why, sizeof r->why, "the data folder's path is too long");
-        return WEFT_EINVAL;
-    }
-    int err = store_sqlite_backup(r->folder, r->kept, SECRETS, &bytes, r->why, sizeof r->why);
+    int err = name_copy(r);
+    if (err == 0)
+        err = store_sqlite_backup(r->folder, r->kept, SECRETS, &bytes, r->why, sizeof r->why);
     if (err == 0)
         printf("the folder as it was is kept in %s\n", r->kept);
     return err;

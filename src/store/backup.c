@@ -92,10 +92,6 @@ static int copy_database(const char *from_path, const char *to_path, char *why, 
 {
     sqlite3 *a = NULL;
     sqlite3 *b = NULL;
-    int fd = open(to_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600); /* SQLite: for everybody */
-    if (fd < 0)
-        return store_say(why, why_bytes, WEFT_EIO, "%s cannot be made: %m", to_path);
-    (void)close(fd);
     int err = 0;
     int rc = sqlite3_open_v2(from_path, &a, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc != SQLITE_OK)
@@ -158,16 +154,27 @@ static int copy_secret(const char *from, const char *to, const char *name, char 
     return 0;
 }
 
-/* Under another name until it is whole, so that no server takes half of it for a data folder. */
-static int copy_logs(const char *from, const char *to, uint64_t *ret_bytes, char *why,
-                     size_t why_bytes)
+/* Comes first, and stays until all is there: where it is found without weft.db, a backup was broken
+ * off (store/sqlite.h), whenever that was. */
+static int begin_logs(const char *to, char part_path[PATH_BYTES], char *why, size_t why_bytes)
+{
+    if (!path_in(to, "weft.db.part", part_path))
+        return store_say(why, why_bytes, WEFT_EINVAL, "a data folder's path is too long");
+    int fd =
+        open(part_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600); /* SQLite: for everybody */
+    if (fd < 0 || close(fd) != 0 || sync_path(to, O_DIRECTORY) != 0)
+        return store_say(why, why_bytes, WEFT_EIO, "%s cannot be made: %m", part_path);
+    return 0;
+}
+
+/* Under that other name until it is whole, so that no server takes half of it for a data folder. */
+static int copy_logs(const char *from, const char *part_path, const char *to, uint64_t *ret_bytes,
+                     char *why, size_t why_bytes)
 {
     char from_path[PATH_BYTES];
-    char part_path[PATH_BYTES];
     char to_path[PATH_BYTES];
     struct stat info;
-    if (!path_in(from, "weft.db", from_path) || !path_in(to, "weft.db.part", part_path) ||
-        !path_in(to, "weft.db", to_path))
+    if (!path_in(from, "weft.db", from_path) || !path_in(to, "weft.db", to_path))
         return store_say(why, why_bytes, WEFT_EINVAL, "a data folder's path is too long");
     int err = copy_database(from_path, part_path, why, why_bytes);
     if (err != 0)
@@ -182,12 +189,15 @@ static int copy_logs(const char *from, const char *to, uint64_t *ret_bytes, char
 int store_sqlite_backup(const char *from, const char *to, const char *const *secrets,
                         uint64_t *ret_bytes, char *why, size_t why_bytes)
 {
+    char part_path[PATH_BYTES];
     if (!store_sqlite_is_there(from, why, why_bytes))
         return WEFT_EINVAL;
     int err = take_target(to, why, why_bytes);
     if (err == 0)
+        err = begin_logs(to, part_path, why, why_bytes);
+    if (err == 0)
         err = store_folder_renew(to, why, why_bytes);
     for (size_t i = 0; err == 0 && secrets[i] != NULL; i++)
         err = copy_secret(from, to, secrets[i], why, why_bytes);
-    return err == 0 ? copy_logs(from, to, ret_bytes, why, why_bytes) : err;
+    return err == 0 ? copy_logs(from, part_path, to, ret_bytes, why, why_bytes) : err;
 }

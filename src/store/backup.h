@@ -19,7 +19,8 @@
  *
  * WEFT_EIO, WEFT_EINVAL (`to` has something in it, `from` is no data folder), WEFT_ECORRUPT or
  * WEFT_ENOMEM, with a sentence in `why`; `to` may then hold a part of it, but no weft.db, which comes
- * last and whole. */
+ * last and whole; until then a weft.db.part says that something is missing, also after a crash, and
+ * store_sqlite_open() refuses the folder. */
 WEFT_CHECKED int store_sqlite_backup(const char *from, const char *to, const char *const *secrets,
                                      uint64_t *ret_bytes, char *why, size_t why_bytes);
 

@@ -274,10 +274,24 @@ static int prepare_all(struct store_sqlite *s)
     return 0;
 }
 
+/* What `weft backup` leaves when it is broken off: store/backup.h. A new file beside it would make an
+ * empty server of what somebody takes for a copy. */
+static bool is_half_backup(const char *path)
+{
+    char part[PATH_BYTES];
+    int len = snprintf(part, sizeof part, "%s.part", path);
+    return len > 0 && len < PATH_BYTES && access(path, F_OK) != 0 && access(part, F_OK) == 0;
+}
+
 /* SQLite would make the file readable for everybody; its journals take over the file's mode. The
  * folder is synced so that the new file's name survives a power cut as its content does. */
 static int make_file(struct store_sqlite *s, const char *folder, const char *path)
 {
+    if (is_half_backup(path))
+        return store_fail(
+            &s->store, WEFT_EINVAL,
+            "is not there, but weft.db.part is: a backup was broken off; make it again, "
+            "into an empty folder");
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0 && errno == EEXIST)
         return 0;

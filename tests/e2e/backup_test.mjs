@@ -104,6 +104,19 @@ test('what cannot be copied is said, and nothing is left that looks like a backu
     assert.match(made.stderr, /cannot be made: No such file or directory/);
 });
 
+test('half a copy is served by nobody, and not made into an empty folder', async () => {
+    const half = newFolder();
+    writeFileSync(path.join(half, 'weft.db.part'), ''); /* what comes first, and was all there is */
+    for (const args of [['serve', '--port', '0'], ['check'], ['repair'], ['export', '--room', 'plan']]) {
+        const { code, stderr } = await run([...args, '--data', half]);
+        assert.equal(code, 1, stderr);
+        assert.match(stderr, /weft\.db(:)? is not there/, args[0]);
+        assert.ok(!existsSync(path.join(half, 'weft.db')), args[0]);
+    }
+    const made = await backup(half, target());
+    assert.equal(made.code, 1);
+});
+
 test('a copy is readable by its owner alone', async (t) => {
     const server = await serve(t);
     const ada = await server.join('plan');

@@ -90,7 +90,7 @@ export async function run(args, { env = {}, bin = BIN } = {}) {
         new Promise((resolve, reject) => {
             child.on('close', (...how) => resolve(how));
             child.on('error', reject);
-        }), () => out.stdout + out.stderr);
+        }), () => out.stdout + out.stderr).finally(() => child.kill('SIGKILL')); /* if it has not */
     children.delete(child);
     return { code, signal, ...out };
 }
