@@ -39,8 +39,10 @@ function fits(cp) {
     if ((cp & 0xfffe) === 0xfffe || (cp >= 0xfdd0 && cp <= 0xfdef) || cp < 0x21)
         return false;
     const c = String.fromCodePoint(cp);
-    return !UNFIT.test(c) && c.normalize('NFC') === c && c.normalize('NFKC') === c &&
-           c.normalize('NFD') === c;
+    if (UNFIT.test(c))
+        return false;
+    return cp >= 0x30000 || (c.normalize('NFC') === c && c.normalize('NFKC') === c &&
+        c.normalize('NFD') === c); /* from there on nothing has another form */
 }
 
 let alphabet = null; /* shared by all ledgers: made once, in 0.3 s */

@@ -14,7 +14,7 @@ import {
 import { weftAdapter } from './weft_client.mjs';
 
 const RESTARTS = pick(3, 10);
-const WITHIN_MS = pick(4000, 60000);
+const WITHIN_MS = pick(2000, 60000);
 const moment = (msLater) => new Promise((resolve) => { setTimeout(resolve, msLater); });
 
 /** How each connection that had a welcome ended: with `closing` and 1012, all of them. */

@@ -13,8 +13,8 @@ import { Load, quantile } from './load.mjs';
 import { assertKept, count, faultTest, Life, ms, pick, say } from './world.mjs';
 import { weftAdapter } from './weft_client.mjs';
 
-const WINDOWS = pick(2, 6);
-const WINDOW_MS = pick(2500, 12000);
+const WINDOWS = pick(1, 6);
+const WINDOW_MS = pick(2000, 12000);
 const READERS = pick(10, 50);
 const GROWTH_KB_EACH = 1024; /* of the server's memory, for a reader that takes nothing */
 const GROWTH_KB = 65536; /* and for the room: its history, its log, what waits for the disk */
