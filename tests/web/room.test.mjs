@@ -4,6 +4,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import { connect, ot } from '../../web/client/index.js';
 import { ModelServer } from './model-server.mjs';
+import { forward } from '../../web/client/timers.js';
 import { FakeClock, FakeNet } from './fakes.mjs';
 import { forSeeds } from './random.mjs';
 
@@ -79,7 +80,7 @@ test('offline edits are kept and sent on return; the session resumes', () => {
     assert.deepEqual(seen.status, ['online', 'connecting', 'offline', 'online']);
 });
 
-test('waits longer after each failure, up to five seconds', () => {
+test('waits longer after each failure, up to four seconds', () => {
     const { clock, net, room } = open();
     const waits = [];
     for (let i = 0; i < 9; i++) {
@@ -90,7 +91,7 @@ test('waits longer after each failure, up to five seconds', () => {
             clock.advance(10);
         waits.push(clock.now() - from);
     }
-    assert.deepEqual(waits, [100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000]);
+    assert.deepEqual(waits, [100, 200, 400, 800, 1600, 3200, 4000, 4000, 4000]);
     room.close();
     clock.random = () => 0;
 });
@@ -115,15 +116,37 @@ test('honours retry_ms of a closing message', () => {
     assert.equal(net.sockets.length, 2);
 });
 
-test('no ack in time: connects anew; nothing is applied twice', () => {
+/** Lets time pass, step by step, in which the server is there or not. */
+function pass(net, clock, ms, step = 250) {
+    for (let end = clock.now() + ms; clock.now() < end;) {
+        net.run();
+        clock.advance(step);
+        net.run();
+    }
+}
+
+/** How long until the client opens another socket; it must, within `most`. */
+function untilAnother(net, clock, most) {
+    const count = net.sockets.length;
+    const from = clock.now();
+    while (net.sockets.length === count && clock.now() - from <= most)
+        clock.advance(50);
+    assert.ok(net.sockets.length > count, `a new socket within ${most} ms`);
+    return clock.now() - from;
+}
+
+const typesOf = (socket) => socket.sent.map(({ type }) => type);
+
+test('an edit is not answered: a ping, then a new connection; nothing is applied twice', () => {
     const { clock, net, room, server } = online();
     room.insert(5, '!');
     server.step(net.last.link); /* it arrived; the answer is stuck */
     net.up = false;
-    clock.advance(9000);
-    assert.equal(net.sockets.length, 1);
-    clock.advance(3000);
-    assert.equal(net.sockets.length, 2);
+    clock.advance(3500);
+    assert.deepEqual(typesOf(net.last), ['edit']);
+    clock.advance(1000);
+    assert.deepEqual(typesOf(net.last), ['edit', 'ping']);
+    untilAnother(net, clock, 4000);
     net.up = true;
     net.run();
     assert.equal(server.text, 'hello!');
@@ -131,37 +154,205 @@ test('no ack in time: connects anew; nothing is applied twice', () => {
     assert.equal(room.saved, true);
 });
 
-test('a large message that is still going out is waited for', () => {
+test('the server lives and does not answer an edit (its disk is slow): waits, then connects anew', () => {
+    const { clock, net, room } = online();
+    room.insert(5, '!');
+    const socket = net.last;
+    let pings = 0;
+    for (let s = 0; s < 20; s++) {
+        clock.advance(1000);
+        for (const asked = typesOf(socket).length - 1; pings < asked; pings++)
+            socket.hear({ type: 'pong' });
+        assert.equal(net.sockets.length, 1, `after ${s + 1} s`);
+    }
+    assert.ok(pings >= 3 && pings <= 6, `asked now and then, not all the time: ${pings} pings`);
+    clock.advance(2000);
+    assert.equal(net.sockets.length, 2);
+});
+
+test('only one way works: what others write comes, our edits are not answered', () => {
+    const { clock, net, room } = online();
+    const socket = net.last;
+    room.insert(5, '!');
+    const from = clock.now();
+    for (let rev = 1; net.sockets.length === 1; rev++) {
+        clock.advance(500);
+        socket.onmessage && socket.hear({ type: 'insert', user_id: 'u9', rev, position: 0, text: 'x' });
+        assert.ok(clock.now() - from < 9000, 'given up within nine seconds');
+    }
+});
+
+test('what is still going out is given its time', () => {
     const { clock, net, room } = online();
     room.insert(5, 'x'.repeat(1000));
     net.up = false;
-    for (let left = 30; left > 0; left--) {
+    for (let left = 60; left > 0; left--) {
         net.last.bufferedAmount = left * 1000;
         clock.advance(1000);
     }
     assert.equal(net.sockets.length, 1);
+    net.last.bufferedAmount = 0;
+    untilAnother(net, clock, 9000);
 });
 
-test('silence: a ping, then a new connection', () => {
+test('what the kernel has taken may be on its way: 8 bytes in a millisecond', () => {
+    const { clock, net, room } = online();
+    room.insert(5, 'x'.repeat(100000)); /* 12.5 s at 64 kbit/s */
+    net.up = false;
+    clock.advance(15000);
+    assert.equal(net.sockets.length, 1);
+    untilAnother(net, clock, 6000);
+});
+
+test('alone: silence of 25 s is no reason to ask; then a ping, then a new connection', () => {
     const { clock, net } = online();
     net.up = false;
-    clock.advance(27000);
+    clock.advance(24500);
+    assert.deepEqual(net.last.sent, []);
+    clock.advance(2000);
     assert.deepEqual(net.last.sent, [{ type: 'ping' }]);
     net.up = true;
-    net.run();
-    clock.advance(20000);
+    pass(net, clock, 20000);
     assert.equal(net.sockets.length, 1);
     net.up = false;
-    clock.advance(20000);
-    assert.equal(net.sockets.length, 2);
+    untilAnother(net, clock, 30000);
 });
 
-test('no welcome: tries again', () => {
+test('in company: asks after 4 s of silence, and gives up after 8', () => {
+    const { clock, net } = online();
+    net.last.hear({ type: 'join', user_id: 'u9', name: 'Bo', color: '#111111' });
+    pass(net, clock, 60000);
+    assert.equal(net.sockets.length, 1);
+    const pings = net.last.sent.length;
+    assert.ok(pings >= 12 && pings <= 15, `one ping in four seconds: ${pings}`);
+    net.up = false;
+    assert.ok(untilAnother(net, clock, 8500) > 2500);
+});
+
+test('nobody is looking: as if alone', () => {
+    const { clock, net } = online();
+    net.last.hear({ type: 'join', user_id: 'u9', name: 'Bo', color: '#111111' });
+    globalThis.document = { visibilityState: 'hidden' };
+    try {
+        net.up = false;
+        clock.advance(24500);
+        assert.deepEqual(net.last.sent, []);
+    } finally {
+        delete globalThis.document;
+    }
+});
+
+test('no connection: tries again after 7 s, at once', () => {
     const { clock, net, room } = open();
-    clock.advance(17000);
+    const waits = [1, 2, 3, 4, 5, 6, 7, 8].map(() => untilAnother(net, clock, 8000));
     assert.equal(room.status, 'offline');
+    for (const wait of waits)
+        assert.ok(wait >= 7000 && wait <= 7700, `waited ${waits}`);
+    assert.ok(net.sockets.slice(0, -1).every(({ closedWith }) => closedWith !== null));
+});
+
+test('connected, and no welcome: each time twice as patient, until there was one', () => {
+    const { clock, net } = open();
+    const waits = [];
+    for (let i = 0; i < 4; i++) {
+        net.last.onopen();
+        waits.push(untilAnother(net, clock, 70000));
+    }
+    [8000, 16000, 32000, 64000].forEach((ms, i) => {
+        assert.ok(waits[i] > ms && waits[i] < ms + 1000, `waited ${waits}`);
+    });
+    net.last.onopen();
+    net.run();
+    net.last.end();
+    untilAnother(net, clock, 5000);
+    net.last.onopen();
+    assert.ok(untilAnother(net, clock, 70000) < 9000, 'patience begins anew');
+});
+
+test('what was missed does not come: connects anew, and is more patient', () => {
+    const { clock, net, room, server } = online();
+    const miss = () => {
+        net.last.hear({ type: 'welcome', rev: 3, epoch: 'epoch-1', user_id: 'u1',
+                        session: 'secret-1', seq: 0 });
+        assert.equal(room.status, 'online');
+        assert.equal(room.saved, false);
+    };
+    for (let i = 0; i < 3; i++)
+        server.append([`${i}`]);
+    net.up = false;
+    net.last.end();
+    untilAnother(net, clock, 5000);
+    net.last.onopen();
+    miss();
+    const first = untilAnother(net, clock, 10000);
+    net.last.onopen();
+    miss();
+    const second = untilAnother(net, clock, 20000);
+    assert.ok(first > 8000 && second > 16000, `${first}, ${second}`);
+    net.up = true;
+    pass(net, clock, 1000);
+    assert.equal(room.text, '210hello');
+    assert.equal(room.saved, true);
+});
+
+test('the network comes back while an attempt hangs: a new one at once', () => {
+    const { clock, net, room } = open();
+    clock.advance(500);
+    room.wake();
+    assert.equal(net.sockets.length, 1, 'it has only begun');
+    clock.advance(2000);
+    room.wake();
     assert.equal(net.sockets.length, 2);
     assert.notEqual(net.sockets[0].closedWith, null);
+    net.run();
+    assert.equal(room.status, 'online');
+});
+
+test('the clock does not go back when it is set back', () => {
+    let wall = 1000;
+    const now = forward(() => wall);
+    assert.equal(now(), 1000);
+    wall = 400;
+    assert.equal(now(), 1000);
+    wall = 450;
+    assert.equal(now(), 1050);
+    wall = 9450;
+    assert.equal(now(), 10050);
+    wall = 9449;
+    assert.equal(now(), 10050);
+});
+
+/* Whenever an outage begins and however long it is: TCP repeats what it could not deliver after 0.3,
+ * 0.9, 2.1 s and so on, each time twice as long, so that a connection lives on if that comes through. */
+test('back within five seconds of any outage', () => {
+    let worst = 0;
+    forSeeds(300, (random) => {
+        const { clock, net, room, server } = online();
+        net.last.hear({ type: 'join', user_id: 'u9', name: 'Bo', color: '#111111' });
+        pass(net, clock, random.below(6000), 50);
+        net.up = false;
+        const begins = clock.now();
+        const old = net.last;
+        if (random.below(2))
+            room.insert(0, '!');
+        const length = 100 + random.below(40000);
+        clock.advance(random.below(length));
+        server.append(['x']);
+        while (clock.now() - begins < length)
+            clock.advance(50);
+        const healed = clock.now();
+        for (let retry = 300, at = begins; room.text !== server.text || !room.saved;) {
+            while (at <= healed)
+                [at, retry] = [at + retry, 2 * retry];
+            net.up = net.last !== old || clock.now() >= at;
+            net.run();
+            net.up = false;
+            clock.advance(50);
+            assert.ok(clock.now() - healed < 5000, `an outage of ${length} ms`);
+        }
+        worst = Math.max(worst, clock.now() - healed);
+    });
+    assert.ok(worst > 2000, `the outages were no easy ones: ${worst}`);
 });
 
 test('wake() looks at once', () => {

@@ -100,7 +100,9 @@ export class Room extends Emitter {
             protocols: () => this.#protocols(),
             message: (msg) => this.#hear(msg),
             lost: (code, reason) => this.#lost(code, reason),
-            waiting: () => this.#state.inflight?.phase === 'sent' || !this.#state.caughtUp,
+            waiting: () => this.#state.inflight?.phase === 'sent',
+            catchingUp: () => !this.#state.caughtUp,
+            watchful: () => this.users.size > 0 && !isHidden(),
         };
         this.#link = new Link(owner, options.WebSocket ?? globalThis.WebSocket, this.#clock);
         this.#requests = new Requests((message) => this.#link.send(message));
@@ -247,8 +249,6 @@ export class Room extends Emitter {
         }
         this.#requests.answer(msg);
         this.#run(this.#state.message(msg));
-        if (!this.#state.caughtUp)
-            this.#link.expectAnswer(); /* each message of the catch-up is a sign of life */
         if (msg.type === 'welcome' && this.#state.online)
             this.#setStatus('online');
     }
@@ -362,6 +362,9 @@ function opAt(position, component) {
         throw new OpError(`a position is an integer from 0, found ${position}`);
     return position > 0 ? [position, component] : [component];
 }
+
+/* A page that nobody sees may learn of others' edits later. */
+const isHidden = () => globalThis.document?.visibilityState === 'hidden';
 
 function closeText(code) {
     switch (code) {
