@@ -81,6 +81,8 @@ export async function run(args, { env = {}, bin = BIN } = {}) {
         env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'],
     });
     children.add(child);
+    child.stdout.setEncoding('utf8'); /* a character may lie in two pieces */
+    child.stderr.setEncoding('utf8');
     const out = { stdout: '', stderr: '' };
     child.stdout.setEncoding('utf8'); /* a character may come in two parts */
     child.stderr.setEncoding('utf8');
