@@ -56,6 +56,7 @@ if [ "$what" = test ] || [ "$what" = cov ]; then
     want_tool ld binutils
     want_tool git git
     want_tool curl curl
+    want_tool nft nftables
     want ca-certificates
     want_tool node nodejs
     want_tool npm npm

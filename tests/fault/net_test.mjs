@@ -11,6 +11,7 @@ import { chance, newFolder, SEED, test } from '../e2e/lib.mjs';
 import { Verdict } from './ledger.mjs';
 import { Load, quantile } from './load.mjs';
 import { assertKept, checkFolder, count, judgeFolder, LONG, ms, pick, say } from './world.mjs';
+import { beginHalfOpen } from './half_open.mjs';
 import { begin, enter, FarLife, inside, Links, moment, packets, setMtu, tell } from './lab.mjs';
 
 const BAD = { delay: 25, jitter: 5, loss: 2, dup: 1, reorder: 5 };
@@ -205,6 +206,7 @@ if (inside) {
     if (LONG)
         await setMtu(576 + chance(SEED)(900));
     beginAll();
+    await beginHalfOpen();
     tell();
     test('all links healed', async (t) => {
         const sum = await packets();
