@@ -196,12 +196,14 @@ test('what is still going out is given its time', () => {
 });
 
 test('what the kernel has taken may be on its way: 8 bytes in a millisecond', () => {
-    const { clock, net, room } = online();
-    room.insert(5, 'x'.repeat(100000)); /* 12.5 s at 64 kbit/s */
-    net.up = false;
-    clock.advance(15000);
-    assert.equal(net.sockets.length, 1);
-    untilAnother(net, clock, 6000);
+    for (const text of ['x'.repeat(100000), '€'.repeat(33000)]) { /* 12.5 s at 64 kbit/s */
+        const { clock, net, room } = online();
+        room.insert(5, text);
+        net.up = false;
+        clock.advance(15000);
+        assert.equal(net.sockets.length, 1);
+        untilAnother(net, clock, 6000);
+    }
 });
 
 test('alone: silence of 25 s is no reason to ask; then a ping, then a new connection', () => {

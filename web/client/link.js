@@ -32,6 +32,7 @@
  *                        the code to choose the delay by, or null to stay away
  */
 
+import { jsonBytes } from './text.js';
 import { Timers } from './timers.js';
 
 /* Milliseconds. */
@@ -47,9 +48,7 @@ const PONG_MAX = 3000;
 const WAKE_STALE = 1000; /* an attempt that began before the network came back, likely */
 const WATCH_EVERY = 500;
 
-/* What the kernel may have taken and not sent, on a line of 64 kbit/s: 8 bytes in a ms. */
-const UNSENT_BYTES_MAX = 256 * 1024;
-const SLOW_BYTES_PER_MS = 8;
+const SLOW_BYTES_PER_MS = 8; /* a line of 64 kbit/s, the slowest that is not taken for a dead one */
 const PATIENCE_MAX = 64;
 
 const OPEN = 1; /* WebSocket.OPEN; closing and closed are above it */
@@ -114,7 +113,7 @@ export class Link {
         try {
             const data = JSON.stringify(message);
             this.#ws.send(data);
-            this.#sentBytes += data.length;
+            this.#sentBytes += jsonBytes(data);
             return true;
         } catch {
             return false; /* closing: its close event follows */
@@ -284,9 +283,10 @@ export class Link {
         this.#pingBy = this.#clock.now() + this.#pongMax();
     }
 
-    /* The time that what was sent may still be on its way. */
+    /* The time that what was sent may still be on its way: the kernel has taken it, or the socket
+     * shows no progress within one message, as in Node. */
     #slack() {
-        return Math.min(this.#sentBytes, UNSENT_BYTES_MAX) / SLOW_BYTES_PER_MS;
+        return this.#sentBytes / SLOW_BYTES_PER_MS;
     }
 
     #pongMax() {
