@@ -8,8 +8,8 @@ import { Load } from './load.mjs';
 import { assertKept, count, ms, pick } from './world.mjs';
 import { begin, FarLife, Links, moment, onServerSide } from './lab.mjs';
 
-const PING_MS = 400;
-const DEAD_MS = 1500;
+const PING_MS = pick(400, 2000);
+const DEAD_MS = pick(1500, 8000); /* this process has many clients to answer for */
 const SLOW_MS = 1000;
 const QUICK = ['--ping-ms', String(PING_MS), '--dead-ms', String(DEAD_MS),
     '--slow-ms', String(SLOW_MS), '--limit-per-address', '10000'];
@@ -252,7 +252,7 @@ function stalledReader() {
 }
 
 export async function beginHalfOpen() {
-    const n = pick(10, 300);
+    const n = pick(10, 100);
     const rounds = pick(2, 6);
     for (const how of Object.keys(vanishings))
         vanish(how, 'relay', how === 'while it is written to' ? pick(4, 40) : n, rounds);

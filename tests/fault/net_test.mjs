@@ -49,8 +49,8 @@ async function tearDown(t, world, words) {
     assertKept(verdict, `seed ${SEED}`);
     await checkFolder(data);
     t.say(`${words}: ${count(acked)} acknowledged, ${verdict.figures}; ${count(reconnects)} reconnects, ` +
-        `${count(dups)} resent and known already, ${resets} resets; converged after ` +
-        `p50 ${ms(quantile(converge, 0.5))} max ${ms(quantile(converge, 1))}`);
+        `${count(dups)} resent and known already, ${resets} resets` + (converge.length === 0 ? '' :
+        `; converged after p50 ${ms(quantile(converge, 0.5))} max ${ms(quantile(converge, 1))}`));
 }
 
 /* ---- links that are bad and stay so ---- */
@@ -182,6 +182,37 @@ function resets(rounds) {
     });
 }
 
+/* What takes far longer than a dead connection is waited for: a paste on its way up, the same on its
+ * way down to others and, all in one message, to somebody who comes later. */
+function longText(characters, rate) {
+    begin('a long text over a slow line', async (t) => {
+        const world = await setUp(t, 'long', { writers: 3, rate: 1 });
+        const { load, links } = world;
+        const [writer, reader, late] = load.writers;
+        late.client.close();
+        await links.set({ delay: 40, rate, queue: 16000 });
+        const { ledger } = writer;
+        const text = ledger.take(characters);
+        const bytes = Buffer.byteLength(text);
+        const since = performance.now();
+        await new Promise((resolve) => {
+            writer.sent(ledger.insert(writer.who, text),
+                () => writer.client.insert(0, text).finally(resolve));
+        });
+        const up = performance.now() - since;
+        late.client = await links.adapter(() => world.life.origin()).open(late.room, late);
+        late.client.onText(() => load.wake());
+        const welcome = performance.now() - since - up;
+        await load.settled({ deadlineMs: 900000 });
+        const down = performance.now() - since - up;
+        assert.equal(reader.client.text(), text);
+        world.verdict.merge(await load.verdict());
+        await tearDown(t, world, `${count(bytes / 1000)} kB over ${count(rate / 1000)} kbit/s ` +
+            `(${ms(bytes * 8000 / rate)} at best): acknowledged after ${ms(up)}, welcome after ` +
+            `${ms(welcome)}, with the other reader after ${ms(down)}`);
+    });
+}
+
 /** n lengths in ms, short and long ones alike: each up to twice as long as another. */
 const lengthsOf = (random, n, least, most) => Array.from({ length: n },
     () => Math.round(least * (most / least) ** (random(1000) / 1000)));
@@ -198,6 +229,8 @@ function beginAll() {
     outages('flapping', ['flapping'], LONG ? lengthsOf(random, 20, 1000, 20000) : [5000]);
     standstill(LONG ? lengthsOf(random, 10, 500, 30000) : [8500]);
     resets(pick(4, 80));
+    if (LONG)
+        longText(60000, 64000);
     outagesAndKills(pick(2, 20), pick(1500, 8000));
 }
 
