@@ -252,7 +252,7 @@ function stalledReader() {
 }
 
 export async function beginHalfOpen() {
-    const n = pick(10, 100);
+    const n = pick(10, 50);
     const rounds = pick(2, 6);
     for (const how of Object.keys(vanishings))
         vanish(how, 'relay', how === 'while it is written to' ? pick(4, 40) : n, rounds);
