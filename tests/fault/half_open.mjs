@@ -175,8 +175,9 @@ function serverVanishes(rounds) {
 
 /* ---- a reader that is too slow ---- */
 
-/* The room gets more than the link takes: the rest is for the reader to have as one operation. */
-function slowReader(rate, bytes) {
+/* The room gets more than the link takes: the rest is for the reader to have as one operation.
+ * laterRate: what the link takes once all is written, where nobody wants to wait for the rest. */
+function slowReader(rate, laterRate, bytes) {
     const words = `a reader at ${count(rate / 1000)} kbit/s in a room with ${count(bytes / 1e6)} MB of edits`;
     begin(words, async (t) => {
         const life = new FarLife(newFolder()).after(t);
@@ -197,6 +198,7 @@ function slowReader(rate, bytes) {
         }
         const { rev } = (await server.getJson('/api/rooms/slow')).json;
         const text = (await server.get('/api/rooms/slow/text')).body;
+        await links.set({ rate: laterRate }, 'down');
         const replicas = {};
         const since = performance.now();
         for (const [name, client] of Object.entries({ quick, slow })) {
@@ -262,6 +264,6 @@ export async function beginHalfOpen() {
     else
         begin('clients vanish (nft)', async (t) => t.skip('nft is not installed'));
     serverVanishes(pick(1, 20));
-    slowReader(pick(4000000, 64000), pick(3e6, 4e6));
+    slowReader(64000, pick(16e6, 64000), pick(3e6, 4e6));
     stalledReader();
 }
