@@ -240,6 +240,7 @@ function stalledReader() {
         }
         await gone;
         const took = performance.now() - since;
+        await load.until('the other one to have it all', () => load.writers[0].client.text() === '');
         load.start();
         await moment(300);
         load.stop();
