@@ -1,7 +1,8 @@
 /* Plain HTTP: health, and rooms to read. What needs the room is kept as a struct request until the
  * room has been loaded and has answered; the room knows it by its number, as it knows a connection.
  *
- *     /healthz   /readyz   /api/rooms/<room>   /api/rooms/<room>/text[?rev=N]   the rest: hub_pages.c */
+ *     /healthz   /readyz   /api/rooms/<room>   /api/rooms/<room>/text[?rev=N]
+ *     /metrics: hub_metrics.c   the rest: hub_pages.c */
 #include "server/hub_state.h"
 
 #include <stdio.h>
@@ -261,6 +262,8 @@ void http_request(void *ctx, struct net_request *r, const struct net_head *head)
         answer_words(r, 200, "ok\n");
     else if (is(head->path, "/readyz"))
         answer_ready(h, r);
+    else if (is(head->path, "/metrics"))
+        http_metrics(h, r);
     else if (h->phase != HUB_SERVING)
         answer_error(r, 503, "unavailable", "the server is stopping; try again in a second");
     else if (!route_room(h, r, head))

@@ -143,6 +143,11 @@ struct health {
     char why[STORE_TEXT_BYTES];
 };
 
+struct commit_counters {
+    uint64_t commits, records, took_us; /* of those that succeeded */
+    uint64_t failures;
+};
+
 struct hub {
     struct settings settings;
     struct room_config room_config;
@@ -178,6 +183,7 @@ struct hub {
     struct link fetches_failed;
     struct health commits;
     struct health loads;
+    struct commit_counters committed;
     struct log_limit refusals;
     uint64_t n_refused;
 
@@ -252,6 +258,10 @@ void store_fetches_done(struct hub *h);
 bool store_committing(const struct hub *h);
 void store_health(struct hub *h, struct health *health, bool commit, int err, const char *text,
                   size_t n_records);
+
+/* hub_metrics.c */
+void metrics_commit(struct hub *h, const struct store_batch *batch, int err, int64_t took_us);
+void http_metrics(struct hub *h, struct net_request *r);
 
 /* hub_http.c */
 void http_request(void *ctx, struct net_request *r, const struct net_head *head);

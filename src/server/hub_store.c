@@ -68,11 +68,13 @@ static void collect(struct hub *h, struct store_batch *batch, struct link *into)
     }
 }
 
-static void commit_result(struct hub *h, struct store_batch *batch, int err, const char *text)
+static void commit_result(struct hub *h, struct store_batch *batch, int err, const char *text,
+                          int64_t took_us)
 {
     struct link entries;
     size_t n = store_batch_count(batch);
     collect(h, batch, &entries);
+    metrics_commit(h, batch, err, took_us);
     store_batch_clear(batch);
     h->spare = batch;
     store_health(h, &h->commits, true, err, text, n);
@@ -101,7 +103,7 @@ void store_submit(struct hub *h)
         return;
     }
     h->gathering = h->spare;
-    commit_result(h, batch, err, "the disk's thread takes no batch");
+    commit_result(h, batch, err, "the disk's thread takes no batch", 0);
 }
 
 /* --- reads --- */
@@ -195,7 +197,8 @@ void store_results(struct hub *h)
         struct fetch *f = NULL;
         switch (result.kind) {
         case STORE_JOB_COMMIT:
-            commit_result(h, result.batch, result.err, result.err != 0 ? result.text : "");
+            commit_result(h, result.batch, result.err, result.err != 0 ? result.text : "",
+                          result.took_us);
             break;
         case STORE_JOB_LOAD:
             load_result(h, &result);

@@ -38,6 +38,39 @@ test('/healthz and /readyz', async (t) => {
     }
 });
 
+test('/metrics counts each record once, and commits, connections and rooms', async (t) => {
+    const server = await serve(t);
+    const metrics = async () => {
+        const answer = await server.get('/metrics');
+        assert.equal(answer.status, 200);
+        assert.match(answer.headers['content-type'], /^text\/plain; version=0\.0\.4/);
+        const values = {};
+        for (const line of answer.body.trimEnd().split('\n')) {
+            if (line.startsWith('#'))
+                continue;
+            const [, name, value] = line.match(/^weft_([a-z_]+) ([0-9.]+)$/);
+            assert.ok(answer.body.includes(`\n# TYPE weft_${name} `), name);
+            values[name] = Number(value);
+        }
+        return values;
+    };
+    const before = await metrics();
+    assert.deepEqual([before.commits_total, before.commit_records_total, before.commit_failures_total,
+        before.commit_seconds_total, before.connections, before.rooms], [0, 0, 0, 0, 0, 0]);
+    const [ada, ben] = [await server.join('one'), await server.join('two')];
+    for (let seq = 1; seq <= 10; seq++)
+        ada.send({ type: 'insert', text: 'x', seq });
+    await ada.expect({ type: 'ack', seq: 10 });
+    await ben.ask({ type: 'meta', meta: { a: 'b' }, seq: 1 }, 'ack');
+    await ben.ask({ type: 'insert', text: 'y', seq: 2 }, 'ack');
+    await ben.ask({ type: 'insert', text: 'y', seq: 2 }, { dup: true }); /* nothing is written */
+    const after = await metrics();
+    assert.deepEqual([after.commit_records_total, after.commit_failures_total, after.connections,
+        after.rooms], [12, 0, 2, 2]);
+    assert.ok(after.commits_total >= 3 && after.commits_total <= 12, `${after.commits_total}`);
+    assert.ok(after.commit_seconds_total > 0);
+});
+
 /* ---- rooms ---- */
 
 test('GET /api/rooms/<room>: as the document shows it', async (t) => {
@@ -114,7 +147,7 @@ test('HEAD is answered wherever GET is, without the body', async (t) => {
     const ada = await server.join('head');
     await ada.ask({ type: 'insert', text: 'hello' }, 'ack');
     for (const target of ['/', '/r/x', '/v/x', SCRIPT, '/healthz', '/readyz',
-        '/api/rooms/head', '/api/rooms/head/text', '/api/rooms/none', '/nothing']) {
+        '/metrics', '/api/rooms/head', '/api/rooms/head/text', '/api/rooms/none', '/nothing']) {
         const get = await server.get(target);
         const head = await server.get(target, { method: 'HEAD' });
         assert.deepEqual([head.status, head.body], [get.status, ''], target);
@@ -132,7 +165,7 @@ test('405 with Allow for other methods, 404 for other paths, 426 for a room with
             assert.equal(answer.headers.allow, 'GET, HEAD');
         }
         for (const target of ['/nothing', '/api', '/api/', '/api/rooms', '/api/rooms/', '/api/rooms/x/ops',
-            '/api/rooms/x/events', '/metrics', '/r/', '/r', '/r/a/b', '/v/', '/page', '/page/',
+            '/api/rooms/x/events', '/r/', '/r', '/r/a/b', '/v/', '/page', '/page/',
             '/page/none.js', '/client/none.js', '/index.html', '//', '/page/../../etc/passwd',
             '/page/..%2f..%2fetc%2fpasswd', '/client/%2e%2e/page/page.js', '/healthz/'])
             assert.equal((await server.get(target)).status, 404, target);
