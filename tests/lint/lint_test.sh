@@ -115,6 +115,7 @@ planted "a missing end of line" docs/a.md '1: white-space: found no newline' < <
 planted "a registry host" docs/a.md '1: machine-path: ' <<< "https://registry"".npmjs.org/ws"
 planted "a machine's path" docs/a.md '1: machine-path: ' <<< "see /ro""ot/notes"
 passes "paths of every machine" docs.md <<< 'see /var/lib/weft and src/root/x'
+passes "a long lock file" tests/package-lock.json < <(yes '{}' | head -2000)
 planted "a lock file with addresses" tests/e2e/package-lock.json '1: lock-file: ' \
     <<< '"resolved": "https://example.org/a.tgz"'
 planted "a broken script" packaging/x.sh '1: shell: ' <<< 'if then'
