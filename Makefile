@@ -20,6 +20,7 @@ CPPFLAGS ?=
 CFLAGS ?=
 LDFLAGS ?=
 GROUPS ?=
+BENCH ?=
 
 # make WERROR= builds with compilers whose newer warnings we have not met.
 WERROR ?= -Werror
@@ -338,9 +339,9 @@ fuzz: ## run every libFuzzer target for FUZZ_SECONDS=30 each
 	@bash tests/fuzz/run.sh $(FUZZ_SECONDS) $(BUILD)
 fuzz-build: $(FUZZ_BIN)
 
-bench: ## build and run the benchmarks; prints figures, asserts nothing
+bench: ## build and run the benchmarks, or BENCH="name ..." of them; prints figures, asserts nothing
 	@$(MAKE) VARIANT=release $(BUILD)/weft bench-build
-	@bash tests/bench/run.sh $(BUILD)/release
+	@bash tests/bench/run.sh $(BUILD)/release $(BENCH)
 bench-build: $(BENCH_BIN) $(TOOL_BIN)
 
 .PHONY: bench-engine

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# run.sh [DIR] - run every benchmark of DIR (default build/release) and print its figures, in about
-# two minutes. Nothing is asserted: figures of a shared machine are to be read, not to be passed.
+# run.sh [DIR [NAME...]] - run every benchmark of DIR (default build/release), or those named, and print
+# their figures, in about three minutes. Nothing is asserted: figures of a shared machine are to be read, not to be passed.
 # docs/performance.md says what they mean.
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 WEFT_ROOT=$PWD
 WEFT_BUILD=$(cd "${1:-build/release}" && pwd) || exit 1
+[ $# = 0 ] || shift
 WEFT_BIN=$WEFT_BUILD/weft
 # The data lies beside the build, on its disk: a /tmp in memory has no fdatasync worth measuring.
 WEFT_BENCH_DATA=$(mktemp -d "$WEFT_BUILD/bench-data.XXXXXX") || exit 1
@@ -28,6 +29,10 @@ run() {
     # The longest takes a minute and a half; where it takes five something is wrong.
     timeout --kill-after=5 300 "$WEFT_BUILD/bench/$1" || status=1
 }
+if [ $# -gt 0 ]; then
+    for name in "$@"; do run "$name"; done
+    exit $status
+fi
 ordered='room_bench pieces_bench server_bench idle_bench'
 for name in $ordered; do
     [ ! -x "$WEFT_BUILD/bench/$name" ] || run "$name"
