@@ -21,6 +21,7 @@ CFLAGS ?=
 LDFLAGS ?=
 GROUPS ?=
 BENCH ?=
+LOSS ?=
 
 # make WERROR= builds with compilers whose newer warnings we have not met.
 WERROR ?= -Werror
@@ -349,6 +350,13 @@ bench-engine: ## the engine against other libraries: table and plots into docs/ 
 	@sh packaging/deps.sh bench
 	@$(MAKE) VARIANT=release $(BUILD)/release/bench/engine_bench
 	@node tests/bench/engine/run.mjs $(BUILD)
+
+.PHONY: bench-loss
+bench-loss: ## what other servers have kept of what they acknowledged, and weft, after the same faults (LOSS="--n 5 --markdown FILE --json FILE ...")
+	@sh packaging/deps.sh loss
+	@$(MAKE) VARIANT=release $(BUILD)/weft
+	@sh tests/bench/loss/install.sh
+	@WEFT_BIN='$(abspath $(BUILD))/weft' node tests/bench/loss/run.mjs $(LOSS)
 
 cov: ## lines and branches the tests run, per file; fails below 100 % of the branches of text and ot
 	@sh packaging/deps.sh cov

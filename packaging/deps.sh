@@ -1,6 +1,6 @@
 #!/bin/sh
-# deps.sh build|test|bench|cov - install what building, testing, measuring weft against other
-# libraries, or measuring what the tests cover, needs on Debian 12.
+# deps.sh build|test|bench|loss|cov - install what building, testing, measuring weft against other
+# libraries or other servers, or measuring what the tests cover, needs on Debian 12.
 #
 # Asks dpkg first: where everything is there, apt is not called and the network is not touched.
 # Installs as root directly, else through sudo; where neither works it says what is missing.
@@ -10,9 +10,9 @@ cd "$(dirname "$0")/.."
 
 what=${1:-build}
 case $what in
-build | test | bench | cov) ;;
+build | test | bench | loss | cov) ;;
 *)
-    echo "usage: deps.sh build|test|bench|cov" >&2
+    echo "usage: deps.sh build|test|bench|loss|cov" >&2
     exit 2
     ;;
 esac
@@ -74,6 +74,18 @@ if [ "$what" = bench ]; then
     want_tool npm npm
     # The peers written in Rust; as for websocat, Debian 12's own cargo is too old for them.
     has cargo || want cargo-web
+fi
+
+if [ "$what" = loss ]; then
+    want ca-certificates postgresql
+    want_tool node nodejs
+    want_tool npm npm
+    # better-sqlite3 is compiled.
+    want_tool g++ g++
+    want_tool python3 python3
+    # The headers of Debian's own node, where that is the one.
+    [ -e /usr/include/node/node_api.h ] || { has node && ! installed nodejs; } || want libnode-dev
+    want_tool strace strace
 fi
 
 if [ "$what" = cov ]; then
