@@ -203,6 +203,12 @@ static int ask(struct store_sqlite *s, const char *sql, int64_t *ret, char *text
     } else {
         err = sqlite_fail(s, rc, sql);
     }
+    /* The answer comes first, and what it says is done only when the statement ends: journal_mode
+     * answers "wal" and may then fail to write that into the file. */
+    while (rc == SQLITE_ROW)
+        rc = sqlite3_step(statement);
+    if (err == 0 && rc != SQLITE_DONE)
+        err = sqlite_fail(s, rc, sql);
     (void)sqlite3_finalize(statement); /* repeats the error of the step */
     return err;
 }
