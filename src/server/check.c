@@ -82,7 +82,7 @@ static int check_folder(const char *folder)
         return EXIT_FAILED;
     }
     int status = EXIT_FAILED;
-    int err = store_sqlite_open(folder, STORE_SYNC_FULL, &store, why, sizeof why);
+    int err = store_sqlite_open(folder, STORE_READ, &store, why, sizeof why);
     if (err == WEFT_ECORRUPT) {
         printf("%s\n", why);
         status = EXIT_DAMAGED;

@@ -199,7 +199,7 @@ int command_export(int argc, char **argv)
     x.room = room;
     buf_init(&x.out, weft_heap());
     if (!store_sqlite_is_there(folder, x.why, sizeof x.why) ||
-        store_sqlite_open(folder, STORE_SYNC_FULL, &x.store, x.why, sizeof x.why) != 0)
+        store_sqlite_open(folder, STORE_READ, &x.store, x.why, sizeof x.why) != 0)
         return command_fail(x.why);
     status = export_room(&x);
     store_free(x.store);

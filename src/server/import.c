@@ -230,7 +230,9 @@ static int import_folder(struct import *m, const char *folder, bool log)
     int lock = -1;
     if (store_folder_take(folder, &lock, m->why, sizeof m->why) != 0)
         return command_fail(m->why);
-    int err = store_sqlite_open(folder, STORE_SYNC_FULL, &m->store, m->why, sizeof m->why);
+    int err = store_folder_settle(folder, m->why, sizeof m->why);
+    if (err == 0)
+        err = store_sqlite_open(folder, STORE_SYNC_FULL, &m->store, m->why, sizeof m->why);
     if (err == 0)
         err = import_room(m, log);
     if (err == 0)

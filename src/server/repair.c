@@ -204,7 +204,8 @@ static int repair_folder(const char *folder)
         store_folder_take(folder, &lock, r.why, sizeof r.why) != 0)
         return command_fail(r.why);
     int status;
-    if (store_sqlite_open(folder, STORE_SYNC_FULL, &r.store, r.why, sizeof r.why) != 0)
+    if (store_folder_settle(folder, r.why, sizeof r.why) != 0 ||
+        store_sqlite_open(folder, STORE_SYNC_FULL, &r.store, r.why, sizeof r.why) != 0)
         status = command_fail(r.why);
     else
         status = repair_store(&r);

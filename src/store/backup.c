@@ -97,6 +97,8 @@ static int copy_database(const char *from_path, const char *to_path, char *why, 
     if (rc != SQLITE_OK)
         err = sqlite_say(a, rc, from_path, why, why_bytes);
     if (err == 0) {
+        /* Only read: copying the journal back is for whoever holds the folder. */
+        (void)sqlite3_db_config(a, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         rc = sqlite3_open_v2(to_path, &b, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
         if (rc != SQLITE_OK)
             err = sqlite_say(b, rc, to_path, why, why_bytes);

@@ -15,7 +15,7 @@
 #include "store/say.h"
 
 /* A secret's file while it is being written; renamed into place when it is whole. */
-enum { TEMPORARY_NAME_BYTES = 80 };
+enum { TEMPORARY_NAME_BYTES = 80, ANEW_BYTES = 1 << 16 };
 
 static int open_folder(const char *folder)
 {
@@ -288,6 +288,44 @@ static int sync_file(int folder_fd, const char *name)
     return failed == 0 ? 0 : -1;
 }
 
+/* Writes the file's bytes over themselves, and syncs them. 0, or -1 with errno. */
+static int write_anew(int fd)
+{
+    uint8_t bytes[ANEW_BYTES];
+    for (off_t at = 0;;) {
+        ssize_t n = pread(fd, bytes, sizeof bytes, at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n == 0 ? fsync(fd) : -1;
+        for (ssize_t done = 0; done < n;) {
+            ssize_t wrote = pwrite(fd, bytes + done, (size_t)(n - done), at + done);
+            if (wrote < 0 && errno != EINTR)
+                return -1;
+            done += wrote > 0 ? wrote : 0;
+        }
+        at += n;
+    }
+}
+
+int store_folder_settle(const char *folder, char *why, size_t why_bytes)
+{
+    int folder_fd = open_folder(folder);
+    if (folder_fd < 0)
+        return store_say(why, why_bytes, WEFT_EIO, "data folder %s cannot be opened: %m", folder);
+    int fd = openat(folder_fd, "weft.db-wal", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    int failed = fd < 0 && errno != ENOENT ? errno : 0;
+    if (fd >= 0 && write_anew(fd) != 0)
+        failed = errno;
+    if (fd >= 0)
+        (void)close(fd);
+    (void)close(folder_fd);
+    errno = failed;
+    return failed == 0 ? 0
+                       : store_say(why, why_bytes, WEFT_EIO,
+                                   "%s/weft.db-wal cannot be read, written and synced: %m", folder);
+}
+
 static int sync_logs(int folder_fd)
 {
     if (sync_file(folder_fd, "weft.db-wal") != 0 || sync_file(folder_fd, "weft.db") != 0 ||
@@ -333,10 +371,12 @@ int store_folder_begin(const char *folder, bool synced, const char *boot_id, boo
                        char *why, size_t why_bytes)
 {
     bool renewed = false;
+    int err = synced ? store_folder_settle(folder, why, why_bytes) : 0;
+    if (err != 0)
+        return err;
     int folder_fd = open_folder(folder);
     if (folder_fd < 0)
         return store_say(why, why_bytes, WEFT_EIO, "data folder %s cannot be opened: %m", folder);
-    int err = 0;
     if (begin(folder_fd, synced, boot_id, &renewed) != 0)
         err =
             store_say(why, why_bytes, WEFT_EIO, "data folder %s cannot be written to: %m", folder);

@@ -30,12 +30,19 @@ WEFT_CHECKED int store_folder_generation(const char *folder, struct uuid *ret, c
  * when it returns 0. WEFT_EIO with `why`. */
 WEFT_CHECKED int store_folder_renew(const char *folder, char *why, size_t why_bytes);
 
+/* Before the logs are opened by whoever will write them: what an earlier process left in the journal
+ * is on disk when this returns 0. It may be in the system's memory only: never synced because the
+ * process died, or, after a sync that failed, not even to be written any more. It would be read as
+ * stored, answered for, and built upon, and be a hole in the journal after a power cut. So every
+ * byte is written over itself and synced, which changes nothing. WEFT_EIO with `why`. */
+WEFT_CHECKED int store_folder_settle(const char *folder, char *why, size_t why_bytes);
+
 /* Before the logs are opened. With `synced` false, what is written from now on may be lost when the
  * machine stops, after clients were told that it is there: a mark in the folder says so, with the
  * name of this run of the machine. Where a mark of another run is found, the machine has stopped in
  * the meantime, so the logs may have become shorter than clients know them: the folder is given a new
- * generation, and *ret_renewed is true. With `synced` true what an earlier unsynced server left is
- * synced and the mark is gone.
+ * generation, and *ret_renewed is true. With `synced` true what an earlier server left is
+ * on disk (store_folder_settle()) and the mark is gone.
  *
  * boot_id: store_folder_boot_id(); "" is no run's name and unlike every other. WEFT_EIO with `why`. */
 WEFT_CHECKED int store_folder_begin(const char *folder, bool synced, const char *boot_id,

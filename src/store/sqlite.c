@@ -35,13 +35,10 @@ static const char SCHEMA[] =
     "COMMIT";
 
 /* busy_timeout: the folder is ours alone, but a backup made by hand holds locks for moments.
- * wal_autocheckpoint: the journal is copied into the file at 16 MiB (4,000 pages); the default of
- * 4 MiB writes pages that are changed often four times as often, more would make the pause longer.
  * journal_size_limit: a journal that one large commit has blown up is cut again.
  * cache_size: 32 MiB of pages; the default of 2 MiB halves throughput at 1,000 busy logs.
  * cell_size_check: a damaged page is noticed when it is read, not when it is followed. */
 static const char SETTINGS[] = "PRAGMA busy_timeout = 1000;"
-                               "PRAGMA wal_autocheckpoint = 4000;"
                                "PRAGMA journal_size_limit = 33554432;"
                                "PRAGMA cache_size = -32768;"
                                "PRAGMA cell_size_check = ON;"
@@ -258,7 +255,7 @@ static int set_up(struct store_sqlite *s, enum store_sync sync)
                          "this file system cannot hold a write-ahead log (journal mode %s)", mode);
     if (err == 0)
         err = run_sql(
-            s, sync == STORE_SYNC_FULL ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF",
+            s, sync == STORE_SYNC_OFF ? "PRAGMA synchronous = OFF" : "PRAGMA synchronous = FULL",
             "synchronous");
     if (err == 0 && empty)
         err = run_sql(s, SCHEMA, "schema");
@@ -289,6 +286,18 @@ static bool is_half_backup(const char *path)
     return len > 0 && len < PATH_BYTES && access(path, F_OK) != 0 && access(part, F_OK) == 0;
 }
 
+/* 0, or -1 with errno. */
+static int sync_folder(const char *folder)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    int failed = fsync(fd) != 0 ? errno : 0;
+    (void)close(fd);
+    errno = failed;
+    return failed == 0 ? 0 : -1;
+}
+
 /* SQLite would make the file readable for everybody; its journals take over the file's mode. The
  * folder is synced so that the new file's name survives a power cut as its content does. */
 static int make_file(struct store_sqlite *s, const char *folder, const char *path)
@@ -301,17 +310,11 @@ static int make_file(struct store_sqlite *s, const char *folder, const char *pat
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0 && errno == EEXIST)
         return 0;
-    int failed = fd < 0 ? errno : 0;
     if (fd >= 0)
         (void)close(fd); /* nothing was written */
-    int folder_fd = failed == 0 ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (failed == 0 && (folder_fd < 0 || fsync(folder_fd) != 0))
-        failed = errno;
-    if (folder_fd >= 0)
-        (void)close(folder_fd);
-    if (failed == 0)
+    if (fd >= 0 && sync_folder(folder) == 0)
         return 0;
-    errno = failed;
+    int failed = errno;
     return store_fail(&s->store, WEFT_EIO, "%m (%d): making the file", failed);
 }
 
@@ -329,13 +332,21 @@ static int sqlite_verify(struct store *store)
     return store_fail(store, WEFT_ECORRUPT, "%s", found);
 }
 
+static void leave_journal(struct store_sqlite *s)
+{
+    (void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL); /* cannot fail */
+}
+
 static void sqlite_close(struct store *store)
 {
     struct store_sqlite *s = sqlite_of(store);
     for (size_t i = 0; i < STATEMENT_COUNT; i++)
         (void)sqlite3_finalize(s->statements[i]);
-    /* Copies the journal into the file and removes it. Should that fail, the journal stays, and the
-     * next opening reads it: nothing is lost, so there is nothing to tell. */
+    /* Copies the journal into the file and removes it, unless it is to be left alone. Should that
+     * fail, the journal stays, and the next opening reads it: nothing is lost, so there is nothing
+     * to tell. */
+    if (s->unsure)
+        leave_journal(s);
     int rc = sqlite3_close(s->db);
     WEFT_ASSERT(rc != SQLITE_BUSY);
     sqlite_log_forget_all(s);
@@ -364,7 +375,14 @@ static int open_path(struct store_sqlite *s, const char *folder, const char *pat
     if (rc != SQLITE_OK)
         return sqlite_fail(s, rc, "open");
     (void)sqlite3_extended_result_codes(s->db, 1); /* cannot fail; SQLite before 3.37 */
+    if (sync == STORE_READ)
+        leave_journal(s);
+    else
+        sqlite_watch_journal(s);
     err = set_up(s, sync);
+    /* The journal's name too must survive a power cut; SQLite does not look whether it does. */
+    if (err == 0 && sync == STORE_SYNC_FULL && sync_folder(folder) != 0)
+        err = store_fail(&s->store, WEFT_EIO, "%m (%d): syncing the folder", errno);
     return err == 0 ? prepare_all(s) : err;
 }
 

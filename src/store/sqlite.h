@@ -11,11 +11,17 @@
 
 #include "store/store.h"
 
-enum store_sync { STORE_SYNC_FULL, STORE_SYNC_OFF };
+enum store_sync {
+    STORE_SYNC_FULL,
+    STORE_SYNC_OFF,
+    STORE_READ, /* for who only reads: the journal is left as it is, also when closing. Needs no lock */
+};
 
-/* Opens or makes the file. The folder exists and is locked (store/folder.h). On failure `why` has a
- * sentence that names the file: WEFT_EINVAL when it is another program's database, was made by a newer
- * weft, or would have to be made beside a weft.db.part (half a backup), WEFT_ECORRUPT when it is damaged or no database at all (all three are left untouched),
+/* Opens or makes the file. The folder exists, is locked and, for STORE_SYNC_FULL, settled
+ * (store/folder.h). On failure `why` has a sentence that names the file: WEFT_EINVAL when it is
+ * another program's database, was made by a newer weft, or would have to be made beside a
+ * weft.db.part (half a backup), WEFT_ECORRUPT when it is damaged or no database at all (all three are
+ * left untouched),
  * WEFT_EIO, WEFT_ENOMEM. */
 WEFT_CHECKED int store_sqlite_open(const char *folder, enum store_sync sync, struct store **ret,
                                    char *why, size_t why_bytes);

@@ -19,6 +19,12 @@
 /* Logs kept in the cache, names of 255 bytes and all: 6 MiB at most. When full it starts anew. */
 enum { SQLITE_CACHED_LOGS_MAX = 16384 };
 
+/* Pages of 4 KiB. The journal is copied into the file at 16 MiB: SQLite's default of 4 MiB writes
+ * pages that are changed often four times as often, more would make the pause longer. We do it
+ * ourselves because SQLite does not tell when that fails. At 128 MiB, which it only reaches where
+ * copying fails, nothing more is written. */
+enum { SQLITE_JOURNAL_COPY_PAGES = 4000, SQLITE_JOURNAL_PAGES_MAX = 32000 };
+
 /* X(name, SQL) */
 #define SQLITE_STATEMENTS(X)                                                                       \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
@@ -61,6 +67,12 @@ struct store_sqlite {
     struct sqlite_log *logs;
     size_t n_logs;
     size_t cap_logs;
+
+    /* The journal. See sqlite_write.c. */
+    int journal_pages; /* in it, after the last commit */
+    bool partial;      /* a part of it was copied, and not synced, since it was last copied whole */
+    bool unsure;       /* that part may be lost: see sqlite_sure() */
+    int copy_failed;   /* SQLite's code of the last try to copy it; 0: it went well */
 };
 
 static inline struct store_sqlite *sqlite_of(struct store *s)
@@ -106,6 +118,9 @@ WEFT_CHECKED int sqlite_log_find(struct store_sqlite *s, const char *name, size_
 WEFT_CHECKED int sqlite_log_cache(struct store_sqlite *s, const char *name, size_t name_len,
                                   const struct sqlite_log *log, size_t *ret);
 void sqlite_log_forget_all(struct store_sqlite *s);
+
+void sqlite_watch_journal(struct store_sqlite *s); /* once, after opening, before the first write */
+int sqlite_sure(struct store_sqlite *s); /* WEFT_EIO when the file may not be what was written */
 
 int sqlite_commit(struct store *store, const struct store_write *writes, size_t n);
 int sqlite_load(struct store *store, const char *name, size_t name_len, uint64_t tail_revs,

@@ -73,7 +73,9 @@ static int find_for_reading(struct store_sqlite *s, const char *name, size_t nam
     if (s->n_logs >= SQLITE_CACHED_LOGS_MAX)
         sqlite_log_forget_all(s);
     size_t i;
-    int err = sqlite_log_find(s, name, name_len, &i);
+    int err = sqlite_sure(s);
+    if (err == 0)
+        err = sqlite_log_find(s, name, name_len, &i);
     if (err != 0)
         return err;
     WEFT_ASSERT(!s->logs[i].dirty);

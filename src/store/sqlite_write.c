@@ -122,14 +122,78 @@ static int run(struct store_sqlite *s, enum sqlite_statement which, const char *
     return sqlite_query_run(&q);
 }
 
+/* ---- the journal ------------------------------------------------------------------------------ */
+
+static int note_pages(void *ctx, sqlite3 *db, const char *name, int pages)
+{
+    struct store_sqlite *s = ctx;
+    (void)db;
+    (void)name;
+    s->journal_pages = pages;
+    return SQLITE_OK;
+}
+
+void sqlite_watch_journal(struct store_sqlite *s)
+{
+    (void)sqlite3_wal_hook(s->db, note_pages, s);
+}
+
+/* Copies the journal into the file, so that it is used again from its start. The commits in it are
+ * on disk already: when this fails nothing is lost, and the next commit tries again.
+ *
+ * SQLite remembers up to where it has copied and does not copy that again. While a reader outside
+ * holds up the rest, the part that was copied is not synced. When the sync at the end fails, the
+ * system may have thrown away all that was written since the last good one, that part as well, and
+ * SQLite would neither write it again nor read it from the journal. From then on nothing is read,
+ * written or copied any more: the journal has it all, and whoever opens it next starts at its
+ * beginning. */
+static void copy_journal(struct store_sqlite *s)
+{
+    int in_journal = 0;
+    int copied = 0;
+    int rc = sqlite3_wal_checkpoint_v2(s->db, "main", SQLITE_CHECKPOINT_PASSIVE, &in_journal,
+                                       &copied);
+    s->copy_failed = rc == SQLITE_BUSY ? 0 : rc;
+    if (rc == SQLITE_OK)
+        s->partial = copied < in_journal;
+    else if (rc == SQLITE_IOERR_FSYNC && s->partial)
+        s->unsure = true;
+}
+
+static int journal_full(struct store_sqlite *s)
+{
+    if (s->copy_failed == 0 || s->journal_pages < SQLITE_JOURNAL_PAGES_MAX)
+        return 0;
+    copy_journal(s);
+    if (s->copy_failed == 0)
+        return 0;
+    return store_fail(&s->store, WEFT_EIO, "%s (%d): the journal is full and cannot be copied",
+                      sqlite3_errstr(s->copy_failed), s->copy_failed);
+}
+
+int sqlite_sure(struct store_sqlite *s)
+{
+    if (!s->unsure)
+        return 0;
+    return store_fail(&s->store, WEFT_EIO,
+                      "a sync failed while somebody else read; the server must be restarted");
+}
+
+/* ---- commits ---------------------------------------------------------------------------------- */
+
 int sqlite_commit(struct store *store, const struct store_write *writes, size_t n)
 {
     struct store_sqlite *s = sqlite_of(store);
+    int err = sqlite_sure(s);
+    if (err == 0)
+        err = journal_full(s);
+    if (err != 0)
+        return err;
     if (sqlite3_get_autocommit(s->db) == 0)
         roll_back(s);
     if (s->n_logs >= SQLITE_CACHED_LOGS_MAX)
         sqlite_log_forget_all(s); /* never later in a commit: heads are only here until its end */
-    int err = run(s, STATEMENT_BEGIN, "beginning a commit");
+    err = run(s, STATEMENT_BEGIN, "beginning a commit");
     for (size_t i = 0; err == 0 && i < n; i++)
         err = write_one(s, &writes[i]);
     if (err == 0)
@@ -143,5 +207,7 @@ int sqlite_commit(struct store *store, const struct store_write *writes, size_t 
             sqlite_log_forget_all(s); /* what is gone must not be found */
             break;
         }
+    if (err == 0 && s->journal_pages >= SQLITE_JOURNAL_COPY_PAGES)
+        copy_journal(s);
     return err;
 }
