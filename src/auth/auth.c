@@ -83,7 +83,11 @@ int auth_new(const uint8_t key[AUTH_KEY_BYTES], struct auth **ret)
 
     if (a == NULL)
         return WEFT_ENOMEM;
-    err = derive(key, "weft session v1", session_key, sizeof(session_key));
+    /* OpenSSL sets itself up when it is first used. Where it could not for want of memory, whatever
+     * is asked of it afterwards follows a null pointer. */
+    err = OSSL_LIB_CTX_get0_global_default() != NULL ? 0 : WEFT_ENOMEM;
+    if (err == 0)
+        err = derive(key, "weft session v1", session_key, sizeof(session_key));
     if (err == 0)
         err = derive(key, "weft read key v1", a->read_key, sizeof(a->read_key));
     if (err == 0) {
