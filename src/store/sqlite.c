@@ -74,11 +74,14 @@ static int error_of(int rc)
 
 int sqlite_fail(struct store_sqlite *s, int rc, const char *where)
 {
+    int last = errno;
     WEFT_ASSERT(rc != SQLITE_OK && rc != SQLITE_ROW && rc != SQLITE_DONE);
     WEFT_ASSERT(rc != SQLITE_MISUSE && rc != SQLITE_RANGE); /* ours, not the disk's */
     const char *what = s->db != NULL && sqlite3_errcode(s->db) != SQLITE_OK ? sqlite3_errmsg(s->db)
                                                                             : sqlite3_errstr(rc);
     int os = s->db != NULL ? sqlite3_system_errno(s->db) : 0;
+    if (os == 0) /* SQLite does not keep it where a commit fails */
+        os = last;
     int kind = rc & 0xff;
     if (os != 0 && (kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN || kind == SQLITE_FULL)) {
         errno = os;
@@ -117,6 +120,7 @@ int sqlite_query_row(struct sqlite_query *q)
 {
     if (q->err != 0)
         return q->err;
+    errno = 0;
     int rc = sqlite3_step(q->statement);
     if (rc == SQLITE_ROW)
         return 1;
@@ -178,6 +182,7 @@ int sqlite_query_run(struct sqlite_query *q)
 
 static int run_sql(struct store_sqlite *s, const char *sql, const char *where)
 {
+    errno = 0;
     int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
     return rc == SQLITE_OK ? 0 : sqlite_fail(s, rc, where);
 }
@@ -186,6 +191,7 @@ static int run_sql(struct store_sqlite *s, const char *sql, const char *where)
 static int ask(struct store_sqlite *s, const char *sql, int64_t *ret, char *text, size_t text_bytes)
 {
     sqlite3_stmt *statement = NULL;
+    errno = 0;
     int rc = sqlite3_prepare_v2(s->db, sql, -1, &statement, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_step(statement);

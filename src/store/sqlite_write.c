@@ -151,8 +151,8 @@ static void copy_journal(struct store_sqlite *s)
 {
     int in_journal = 0;
     int copied = 0;
-    int rc = sqlite3_wal_checkpoint_v2(s->db, "main", SQLITE_CHECKPOINT_PASSIVE, &in_journal,
-                                       &copied);
+    int rc =
+        sqlite3_wal_checkpoint_v2(s->db, "main", SQLITE_CHECKPOINT_PASSIVE, &in_journal, &copied);
     s->copy_failed = rc == SQLITE_BUSY ? 0 : rc;
     if (rc == SQLITE_OK)
         s->partial = copied < in_journal;
@@ -179,6 +179,17 @@ int sqlite_sure(struct store_sqlite *s)
                       "a sync failed while somebody else read; the server must be restarted");
 }
 
+/* What is written to a file that is in no folder any more is gone when we end. Moved back, it is ours
+ * again. */
+static int file_there(struct store_sqlite *s)
+{
+    int moved = 0;
+    int rc = sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    if (rc != SQLITE_OK || moved == 0)
+        return 0;
+    return store_fail(&s->store, WEFT_EIO, "the file is not in its folder any more");
+}
+
 /* ---- commits ---------------------------------------------------------------------------------- */
 
 int sqlite_commit(struct store *store, const struct store_write *writes, size_t n)
@@ -187,6 +198,8 @@ int sqlite_commit(struct store *store, const struct store_write *writes, size_t 
     int err = sqlite_sure(s);
     if (err == 0)
         err = journal_full(s);
+    if (err == 0)
+        err = file_there(s);
     if (err != 0)
         return err;
     if (sqlite3_get_autocommit(s->db) == 0)
