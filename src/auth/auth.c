@@ -75,6 +75,26 @@ static EVP_MAC_CTX *mac_new(const uint8_t *key, size_t key_len)
     return ctx;
 }
 
+/* Everything once. OpenSSL that had no memory for a part while it set itself up goes without that
+ * part: what needs it fails then, for good. */
+static int try_out(struct auth *a)
+{
+    static const char ROOM[] = "room";
+    char session[AUTH_SESSION_CHARS + 1];
+    char read_key[AUTH_READ_KEY_CHARS_MAX + 1];
+    char room[ROOM_NAME_BYTES_MAX + 1];
+    size_t room_len = 0;
+    struct uuid user = {{0}};
+    int err = auth_session_make(a, ROOM, sizeof(ROOM) - 1, &user, session);
+    if (err == 0)
+        err = auth_session_verify(a, ROOM, sizeof(ROOM) - 1, session, AUTH_SESSION_CHARS, &user);
+    if (err == 0)
+        err = auth_read_key_make(a, ROOM, sizeof(ROOM) - 1, read_key);
+    if (err == 0 && !auth_read_key_open(a, read_key, strlen(read_key), room, &room_len))
+        err = WEFT_EINVAL;
+    return err;
+}
+
 int auth_new(const uint8_t key[AUTH_KEY_BYTES], struct auth **ret)
 {
     struct auth *a = calloc(1, sizeof(*a));
@@ -96,6 +116,8 @@ int auth_new(const uint8_t key[AUTH_KEY_BYTES], struct auth **ret)
         if (a->session_mac == NULL || a->siv == NULL)
             err = WEFT_EINVAL;
     }
+    if (err == 0)
+        err = try_out(a);
     OPENSSL_cleanse(session_key, sizeof(session_key));
     if (err != 0) {
         auth_free(a);
@@ -150,23 +172,24 @@ int auth_session_make(struct auth *a, const char *room, size_t room_len, const s
     return err;
 }
 
-bool auth_session_verify(struct auth *a, const char *room, size_t room_len, const char *session,
-                         size_t session_len, struct uuid *ret_user_id)
+int auth_session_verify(struct auth *a, const char *room, size_t room_len, const char *session,
+                        size_t session_len, struct uuid *ret_user_id)
 {
     uint8_t both[ID_BYTES + MAC_BYTES];
     uint8_t mac[MAC_BYTES];
     size_t len;
-    bool ok;
+    int err;
 
     if (session_len != AUTH_SESSION_CHARS ||
         base64url_get(session, session_len, both, sizeof(both), &len) != 0 || len != sizeof(both))
-        return false;
-    ok = session_mac(a, room, room_len, both, mac) == 0 &&
-         CRYPTO_memcmp(mac, both + ID_BYTES, MAC_BYTES) == 0;
-    if (ok)
+        return WEFT_EINVAL;
+    err = session_mac(a, room, room_len, both, mac);
+    if (err == 0 && CRYPTO_memcmp(mac, both + ID_BYTES, MAC_BYTES) != 0)
+        err = WEFT_EINVAL;
+    if (err == 0)
         memcpy(ret_user_id->bytes, both, ID_BYTES);
     OPENSSL_cleanse(mac, sizeof(mac));
-    return ok;
+    return err;
 }
 
 /* ---- read keys -------------------------------------------------------------------------------- */

@@ -31,16 +31,19 @@ enum {
 
 struct auth;
 
-/* `key` is copied. 0, WEFT_ENOMEM, or WEFT_EINVAL where OpenSSL lacks a primitive. */
+/* `key` is copied. 0, WEFT_ENOMEM, or WEFT_EINVAL where OpenSSL lacks a primitive. What
+ * the functions below need has been tried once when it returns 0. */
 WEFT_CHECKED int auth_new(const uint8_t key[AUTH_KEY_BYTES], struct auth **ret);
 void auth_free(struct auth *a); /* wipes; NULL is fine */
 
 WEFT_CHECKED int auth_session_make(struct auth *a, const char *room, size_t room_len,
                                    const struct uuid *user_id, char ret[AUTH_SESSION_CHARS + 1]);
 
-/* True, and the user's id, when this session was made by us for this room. */
-bool auth_session_verify(struct auth *a, const char *room, size_t room_len, const char *session,
-                         size_t session_len, struct uuid *ret_user_id);
+/* 0 and the user's id when this session was made by us for this room, WEFT_EINVAL when it was not.
+ * WEFT_ENOMEM: it cannot be told; whoever took that for a no would make two users of one. */
+WEFT_CHECKED int auth_session_verify(struct auth *a, const char *room, size_t room_len,
+                                     const char *session, size_t session_len,
+                                     struct uuid *ret_user_id);
 
 WEFT_CHECKED int auth_read_key_make(struct auth *a, const char *room, size_t room_len,
                                     char ret[AUTH_READ_KEY_CHARS_MAX + 1]);

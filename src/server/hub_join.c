@@ -183,17 +183,18 @@ int conn_upgrade(void *ctx, struct net_conn *nc, const struct net_head *head, vo
             h, 503, err == WEFT_ENOMEM ? "out of memory" : "too many rooms in use", why, why_bytes);
     if (e->state == ENTRY_LOADING && e->n_conns >= h->settings.limit_people)
         return refuse_upgrade(h, 503, "too many wait for this room", why, why_bytes);
-    struct conn *c = conn_new(h, nc, e);
+    struct uuid user = {{0}};
+    struct net_str session = find_session(head->protocols);
+    if (session.len != 0)
+        err = auth_session_verify(h->auth, e->name, e->name_len, session.at, session.len, &user);
+    struct conn *c = err != WEFT_ENOMEM ? conn_new(h, nc, e) : NULL;
     if (c == NULL)
         return refuse_upgrade(h, 503, "out of memory", why, why_bytes);
     c->by_key = to.by_key;
     c->connect = to.connect;
-    struct net_str session = find_session(head->protocols);
-    if (session.len != 0) {
-        c->has_session = auth_session_verify(h->auth, e->name, e->name_len, session.at, session.len,
-                                             &c->session_user);
-        c->bad_session = !c->has_session;
-    }
+    c->has_session = session.len != 0 && err == 0;
+    c->bad_session = err != 0;
+    c->session_user = user;
     *ret_user = c;
     return 0;
 }

@@ -60,7 +60,7 @@ static bool session_is_taken(const char *s, size_t len)
 {
     struct uuid who;
 
-    return auth_session_verify(a, "notes", 5, s, len, &who);
+    return auth_session_verify(a, "notes", 5, s, len, &who) == 0;
 }
 
 static bool read_key_is_taken(const char *s, size_t len)
@@ -79,12 +79,14 @@ static void a_session_opens_its_own_room_only(void **state)
     (void)state;
     assert_int_equal(auth_session_make(a, "notes", 5, &somebody, session), 0);
     assert_int_equal(strlen(session), AUTH_SESSION_CHARS);
-    assert_true(auth_session_verify(a, "notes", 5, session, AUTH_SESSION_CHARS, &who));
+    assert_int_equal(auth_session_verify(a, "notes", 5, session, AUTH_SESSION_CHARS, &who), 0);
     assert_true(uuid_equal(&who, &somebody));
     who = (struct uuid){{9}};
-    assert_false(auth_session_verify(a, "notes2", 6, session, AUTH_SESSION_CHARS, &who));
-    assert_false(auth_session_verify(a, "note", 4, session, AUTH_SESSION_CHARS, &who));
-    assert_false(auth_session_verify(a, "", 0, session, AUTH_SESSION_CHARS, &who));
+    assert_int_equal(auth_session_verify(a, "notes2", 6, session, AUTH_SESSION_CHARS, &who),
+                     WEFT_EINVAL);
+    assert_int_equal(auth_session_verify(a, "note", 4, session, AUTH_SESSION_CHARS, &who),
+                     WEFT_EINVAL);
+    assert_int_equal(auth_session_verify(a, "", 0, session, AUTH_SESSION_CHARS, &who), WEFT_EINVAL);
     assert_int_equal(who.bytes[0], 9); /* untouched */
     for_each_change(session, session_is_taken);
 }
@@ -104,13 +106,14 @@ static void another_key_opens_nothing(void **state)
     other_key[31] ^= 1;
     assert_int_equal(auth_new(other_key, &other), 0);
     assert_int_equal(auth_session_make(a, "notes", 5, &somebody, session), 0);
-    assert_false(auth_session_verify(other, "notes", 5, session, AUTH_SESSION_CHARS, &who));
+    assert_int_equal(auth_session_verify(other, "notes", 5, session, AUTH_SESSION_CHARS, &who),
+                     WEFT_EINVAL);
     assert_int_equal(auth_read_key_make(a, "notes", 5, read_key), 0);
     assert_false(auth_read_key_open(other, read_key, strlen(read_key), room, &room_len));
     auth_free(other);
     /* The same key, another process: the same secrets. */
     assert_int_equal(auth_new(key, &other), 0);
-    assert_true(auth_session_verify(other, "notes", 5, session, AUTH_SESSION_CHARS, &who));
+    assert_int_equal(auth_session_verify(other, "notes", 5, session, AUTH_SESSION_CHARS, &who), 0);
     assert_true(auth_read_key_open(other, read_key, strlen(read_key), room, &room_len));
     auth_free(other);
 }
