@@ -226,6 +226,13 @@ $(BENCH_BIN): $(B)/bench/%: $(B)/obj/tests/bench/%.o $(TOOL_LIB) $(SUPPORT_OBJ) 
 	@$(LINK) $(CMOCKA_LIBS) $(PKG_LIBS) -lpthread -lm
 $(B)/bench/engine_bench: $(call obj,$(ENGINE_SRC))
 tests: $(B)/bench/engine_bench
+
+# Preloaded into the server by tests/fault. Never instrumented: it stands in front of a sanitizer.
+FAULTSHIM := $(B)/tools/faultshim.so
+$(FAULTSHIM): tests/fault/shim.c tests/fault/shim_disk.c tests/fault/shim.h $(B)/flags
+	@mkdir -p $(@D)
+	@$(CC) -std=gnu11 -O2 -g -fPIC -shared $(STRICT) -o $@ $(filter %.c,$^) -ldl -lpthread
+tests: $(FAULTSHIM)
 $(REPLAY_BIN): $(B)/tests/replay/%: $(B)/obj/tests/fuzz/%.o $(call obj,$(REPLAY_SRC)) $(SUPPORT_OBJ) $(EDGE_LIB) $(CORE_LIB)
 	@$(LINK) $(CMOCKA_LIBS) $(PKG_LIBS) -lpthread -lm
 $(FUZZ_BIN): $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(SUPPORT_OBJ) $(EDGE_LIB) $(CORE_LIB)
