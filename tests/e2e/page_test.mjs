@@ -4,6 +4,7 @@
  * Screenshots are left in WEFT_TMP (page-*.png) for whoever wants to look. */
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { DEADLINE_MS, load, newFolder, serve, test, TMP } from './lib.mjs';
@@ -221,6 +222,37 @@ test('the server is killed and started again while two type: nothing is lost', {
     await second.kill();
     const third = await serve(t, [], { data });
     assert.equal((await third.get('/api/rooms/crash/text')).body, text);
+});
+
+test('the disk takes nothing for a while: the page says so, keeps what is typed, recovers', { skip }, async (t) => {
+    const server = await serve(t);
+    const mine = await browser(t);
+    const page = await tab(t, mine, `${server.origin}/r/disk`);
+    await online(page);
+    await page.keyboard.type('before. ');
+    await saved(page);
+
+    const limit = (soft) => execFileSync('prlimit',
+        ['--pid', String(server.child.pid), `--fsize=${soft}:unlimited`]);
+    limit(4096);
+    await page.keyboard.type('meanwhile, ');
+    await until(page, 'to say that nothing is saved', () =>
+        !document.getElementById('banner').hidden &&
+        /cannot save right now/.test(document.getElementById('banner-text').textContent) &&
+        document.getElementById('saved').textContent === 'Saving…');
+    assert.equal(await page.$eval('#text', (el) => el.readOnly), false);
+    await page.keyboard.type('and more. ');
+    await shot(page, 'unavailable');
+    /* Somebody who comes now reads what was saved, and nothing else. */
+    const other = await tab(t, await browser(t), `${server.origin}/r/disk`);
+    await online(other);
+    assert.equal(await value(other), 'before. ');
+
+    limit('unlimited');
+    await saved(page);
+    await until(page, 'the banner to go', () => document.getElementById('banner').hidden);
+    await shows(other, 'before. meanwhile, and more. ');
+    assert.equal(await value(page), 'before. meanwhile, and more. ');
 });
 
 test('the link for reading: shows what is written, and cannot type', { skip }, async (t) => {
