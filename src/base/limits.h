@@ -64,7 +64,8 @@ enum {
     /* Frames kept for readers that are behind by less than this; further behind, a reader gets one
      * composed operation. */
     OUTLOG_BYTES_MAX = 1 << 20,
-    /* Private answers (texts, histories) queued for one reader before its reading is paused. */
+    /* Memory of what waits for one reader alone (acks, texts, histories) before nothing more is read
+     * from it. */
     PRIVATE_BYTES_HIGH = 1 << 20,
 };
 

@@ -24,6 +24,8 @@ enum {
     OUTLOG_ENTRIES_FIRST = 16,
 };
 
+_Static_assert(sizeof(struct outlog_private) <= OUTLOG_PRIVATE_BYTES, "with the allocator's own");
+
 void outlog_init(struct outlog *log, const struct weft_alloc *alloc, size_t max_bytes)
 {
     *log = (struct outlog){.max_bytes = max_bytes, .base_seq = 1, .next_seq = 1};
@@ -146,7 +148,7 @@ void outlog_reader_init(struct outlog_reader *r, const struct outlog *log,
 
 static void private_free(struct outlog_reader *r, struct outlog_private *p)
 {
-    r->private_bytes -= p->len;
+    r->private_bytes -= OUTLOG_PRIVATE_BYTES + p->len;
     weft_release(r->alloc, p, sizeof *p + p->len);
 }
 
@@ -157,6 +159,8 @@ void outlog_reader_done(struct outlog_reader *r)
         private_free(r, r->first);
         r->first = next;
     }
+    r->last = NULL;
+    r->splice = NULL;
 }
 
 int outlog_send(const struct outlog *log, struct outlog_reader *r, const uint8_t *frame, size_t len,
@@ -168,7 +172,7 @@ int outlog_send(const struct outlog *log, struct outlog_reader *r, const uint8_t
         return WEFT_ENOMEM;
     *p = (struct outlog_private){.place = log->next_seq, .ack_rev = ack_rev, .len = len};
     memcpy(p->frame, frame, len);
-    r->private_bytes += len;
+    r->private_bytes += OUTLOG_PRIVATE_BYTES + len;
     if (log->next_seq != r->at) /* something was broadcast since: the catching up is over */
         r->splice = NULL;
     /* While catching up: before the frames that were kept. */

@@ -37,15 +37,16 @@ struct outlog {
     size_t max_bytes;
 };
 
-/* A private frame that waits. */
+/* A private frame that waits, and what it takes besides its bytes: an ack has 24 of those. */
 struct outlog_private;
+enum { OUTLOG_PRIVATE_BYTES = 48 };
 
 struct outlog_reader {
     uint64_t conn;
     uint64_t at;           /* next entry to be given */
     uint64_t rev;          /* last revision given, 0 at first: what ROOM_BEHIND wants */
     uint64_t presence_seq; /* last presence given */
-    size_t private_bytes;  /* waiting */
+    size_t private_bytes;  /* memory of what waits: the frames, and what holds each */
     struct outlog_private *first;
     struct outlog_private *last;
     struct outlog_private **splice; /* catching up: where the next send goes in; else NULL */
@@ -68,6 +69,7 @@ void outlog_trim(struct outlog *log, uint64_t at);
 void outlog_reader_init(struct outlog_reader *r, const struct outlog *log,
                         const struct weft_alloc *alloc, uint64_t conn, uint64_t rev,
                         uint64_t presence_seq);
+/* Drops its private frames. It may still be sent to, and then be done with again. */
 void outlog_reader_done(struct outlog_reader *r);
 
 /* Queues a frame for this reader alone, behind everything in the log now. ack_rev: the revision it

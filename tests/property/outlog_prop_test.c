@@ -149,7 +149,8 @@ static void pull(struct model *m)
     drop(m, given);
     size_t private_bytes = 0;
     for (size_t i = 0; i < m->n; i++)
-        private_bytes += m->dues[i].is_private ? strlen(m->dues[i].bytes) : 0;
+        if (m->dues[i].is_private)
+            private_bytes += strlen(m->dues[i].bytes) + OUTLOG_PRIVATE_BYTES;
     expect(private_bytes == m->reader.private_bytes, "the waiting bytes are counted wrong");
 }
 
