@@ -1,5 +1,7 @@
 /* Outgoing frames: who has some is marked, and written once per turn.
  *
+ * A socket that is full is not marked: it costs nothing until it has drained.
+ *
  * In uv_check, after all sockets of this turn were read, so that what came in together goes out
  * together; and in uv_prepare, before the loop waits, for what timers marked. A socket that did not
  * take everything is left to lws, which says SERVER_WRITEABLE when it has.
@@ -16,12 +18,14 @@ void net_want_write(struct net_conn *c)
         return;
     if (!c->is_open)
         c->wanted = true;
-    else if (!link_is_in(&c->marked))
+    else if (!link_is_in(&c->blocked) && !link_is_in(&c->marked))
         list_append(&c->net->marked, &c->marked);
 }
 
 bool flush_write(struct net_conn *c, const uint8_t *bytes, size_t len)
 {
+    size_t kept = c->kept;
+
     while (len > 0) {
         /* One send(2) while the socket takes it all. Then lws gets the rest, and keeps a copy. */
         bool is_blocked = lws_partial_buffered(c->wsi) != 0;
@@ -32,10 +36,16 @@ bool flush_write(struct net_conn *c, const uint8_t *bytes, size_t len)
             net_kill(c);
             return false;
         }
+        kept = is_blocked ? kept + now : now; /* lws does not say how much of it the socket took */
         bytes += now;
         len -= now;
     }
-    if (lws_partial_buffered(c->wsi) && !link_is_in(&c->blocked)) {
+    if (!lws_partial_buffered(c->wsi)) {
+        conn_keeps(c, 0);
+        return true;
+    }
+    conn_keeps(c, kept);
+    if (!link_is_in(&c->blocked)) {
         c->progress_ms = net_now_ms(c->net);
         c->outq = -1;
         list_append(&c->net->blocked, &c->blocked);

@@ -40,7 +40,13 @@ enum {
     HEAD_MS = 10000,        /* from the first byte, or from accept, to the end of the head */
     IDLE_MS = 60000,        /* between two requests on one connection */
     LINGER_MS = 2000,       /* after the last answer, so that a reset does not overtake it */
-    LINGER_BYTES = 1 << 20, /* of a body nobody wants */
+    LINGER_BYTES = 1 << 20, /* of a body nobody wants; of messages behind our CLOSE */
+    /* Bytes of a message in pieces that are reserved before they come. */
+    PART_AHEAD_BYTES = 64 << 10,
+    /* What the kernel keeps of one connection besides what is on its way. By itself it takes 2.5 MB
+     * from us before it says that a socket is full: 1,000 readers that do not read are 2.5 GB then,
+     * and who is slow is sent megabytes of single operations instead of one composed one. */
+    UNSENT_BYTES_MAX = 128 << 10,
     RETRY_AFTER_S = 5,
     REASON_BYTES_MAX = 123, /* RFC 6455: a control frame has 125, two are the code */
     ADDRESS_TEXT_MAX = 46,
@@ -96,12 +102,15 @@ struct net {
     size_t n_open; /* WebSockets after `open` */
 
     struct link marked;   /* net_conn.marked: has something to send */
-    struct link blocked;  /* net_conn.blocked: its socket is full */
+    struct link blocked;  /* net_conn.blocked: its socket is full; longest without progress first */
     struct link watched;  /* net_conn.watched: by check_at_ms */
     struct link closing;  /* net_conn.watched: CLOSE was sent, the peer's is awaited; the same */
     struct link http;     /* net_request.all */
     struct link ready;    /* net_request.ready: has bytes of a next request */
+    struct link parts;    /* net_conn.parts: has a message in pieces; the oldest first */
     size_t answers_bytes; /* copied bodies held, the sum of net_request.held */
+    size_t kept_bytes;    /* the sum of net_conn.kept */
+    size_t parts_bytes;   /* the sum of net_conn.part_cap */
 
     uint64_t tick_ms;
     int64_t watch_ms;
@@ -208,14 +217,17 @@ struct net_conn {
     int outq;            /* bytes the peer had not acknowledged at the last tick */
     uint16_t close_code; /* 0: stays open */
     char *reason;        /* NULL: none */
+    size_t kept;         /* at most what lws has a copy of */
     uint8_t *part;       /* a message in several pieces */
     size_t part_len;
     size_t part_cap;
-    bool wanted;   /* net_want_write() before it was open */
-    bool is_open;  /* `open` was called */
-    bool is_muted; /* CLOSE was sent, or lws is closing: nothing may be written any more */
-    bool is_dead;  /* net_kill() */
-    bool is_gone;  /* `closed` was called */
+    struct link parts;
+    size_t dropped; /* bytes that came behind our CLOSE */
+    bool wanted;    /* net_want_write() before it was open */
+    bool is_open;   /* `open` was called */
+    bool is_muted;  /* CLOSE was sent, or lws is closing: nothing may be written any more */
+    bool is_dead;   /* net_kill() */
+    bool is_gone;   /* `closed` was called */
     bool is_paused;
 };
 
@@ -236,6 +248,13 @@ void ws_finish(struct net_conn *c);
 void ws_cut(struct net_conn *c);
 /* Writes finished frames. False: the connection is being killed. */
 bool flush_write(struct net_conn *c, const uint8_t *bytes, size_t len);
+
+/* Says how much lws keeps of what c was given. */
+static inline void conn_keeps(struct net_conn *c, size_t bytes)
+{
+    c->net->kept_bytes += bytes - c->kept;
+    c->kept = bytes;
+}
 
 void watch_start(struct net_conn *c);
 

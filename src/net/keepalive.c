@@ -72,8 +72,10 @@ static bool moves(struct net_conn *c)
 static void look_at_blocked(struct net *n, int64_t now)
 {
     struct link todo;
+    struct link moved;
     struct link *l;
 
+    list_init(&moved);
     /* The handler may close any connection, so nothing is remembered across a call but the list. */
     list_move(&todo, &n->blocked);
     while ((l = list_pop(&todo)) != NULL) {
@@ -83,10 +85,13 @@ static void look_at_blocked(struct net *n, int64_t now)
 
         if (c->is_dead || !lws_partial_buffered(c->wsi))
             continue;
-        list_append(&n->blocked, &c->blocked);
         if (moves(c)) {
             c->progress_ms = now;
-        } else if (now - c->progress_ms >= patience) {
+            list_append(&moved, &c->blocked);
+            continue;
+        }
+        list_append(&n->blocked, &c->blocked);
+        if (now - c->progress_ms >= patience) {
             c->progress_ms = now;
             if (c->close_code != 0)
                 net_kill(c);
@@ -94,6 +99,8 @@ static void look_at_blocked(struct net *n, int64_t now)
                 n->handler.stalled(n->handler.ctx, c, c->user);
         }
     }
+    while ((l = list_pop(&moved)) != NULL)
+        list_append(&n->blocked, l);
 }
 
 void net_tick(uv_timer_t *timer)

@@ -50,7 +50,9 @@ static void on_listener(uv_poll_t *handle, int status, int events)
 
         if (fd >= 0) {
             int on = 1;
+            int unsent = UNSENT_BYTES_MAX;
 
+            (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
             /* A keystroke must not wait for the acknowledgement of the one before. */
             (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
             http_accept(n, fd, (struct sockaddr *)&peer);

@@ -163,6 +163,7 @@ static void init_lists(struct net *n)
 
     list_init(&n->marked);
     list_init(&n->blocked);
+    list_init(&n->parts);
     list_init(&n->watched);
     list_init(&n->closing);
     list_init(&n->http);
@@ -245,6 +246,21 @@ void net_stop(struct net *n)
 size_t net_count(const struct net *n)
 {
     return n->n_open;
+}
+
+size_t net_kept_bytes(const struct net *n)
+{
+    return n->kept_bytes;
+}
+
+void *net_stuck(struct net *n, uint32_t ms)
+{
+    struct net_conn *c;
+
+    if (list_is_empty(&n->blocked))
+        return NULL;
+    c = LINK_OF(n->blocked.next, struct net_conn, blocked);
+    return net_now_ms(n) - c->progress_ms >= (int64_t)ms ? c->user : NULL;
 }
 
 void net_refuse(struct net *n)

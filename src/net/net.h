@@ -43,6 +43,9 @@ struct net_config {
     /* Bodies that were copied and that nobody has taken yet, all answers together; one more is a
      * 503. A single one always passes. 0: no limit. */
     size_t answers_bytes_max;
+    /* Memory for messages that have begun and not ended, all together. Who goes beyond it makes the
+     * one that began first be closed with 4409. A single one always passes. 0: no limit. */
+    size_t parts_bytes_max;
     uint32_t ping_ms;  /* a silent peer is pinged after this */
     uint32_t dead_ms;  /* and closed after this without any byte from it */
     uint32_t stall_ms; /* a socket that took no byte for this long while some waited: `stalled` */
@@ -78,6 +81,9 @@ struct net_handler {
     /* One whole message, valid UTF-8 (text) or any bytes (binary). Not NUL-terminated. */
     void (*message)(void *ctx, struct net_conn *c, void *user, const char *bytes, size_t len,
                     bool binary);
+    /* A frame that is no message: a piece of one that goes on, or a PONG. (Of a PING libwebsockets
+     * does not tell: it answers the newest, once each turn.) NULL: not told. */
+    void (*frame)(void *ctx, struct net_conn *c, void *user);
     /* The next bytes for this connection, finished frames; *ret_len = 0 when there is nothing. They
      * stay valid until the callback returns to net and net has written them (same turn). */
     void (*pull)(void *ctx, struct net_conn *c, void *user, const uint8_t **ret_bytes,
@@ -130,11 +136,20 @@ void net_free(struct net *n);
 
 size_t net_count(const struct net *n); /* WebSockets open */
 
+/* What pull gave and sockets have not taken, all connections together: an upper bound, up to 1 MiB
+ * too much for each that is full. */
+size_t net_kept_bytes(const struct net *n);
+
+/* The user of the connection whose full socket has taken nothing for the longest time, if that is ms
+ * or more; else NULL. Times are those of the last tick, a second old at most. */
+void *net_stuck(struct net *n, uint32_t ms);
+
 /* Marks a connection as having something to send. Cheap, may be called often. */
 void net_want_write(struct net_conn *c);
 
 /* Closes after everything `pull` still has for it was sent: CLOSE frame with code and reason (at
- * most 123 bytes, copied), then TCP. Messages that still arrive are dropped. A peer that does not
+ * most 123 bytes, copied), then TCP. Messages that still arrive are dropped, and after 1 MiB of them
+ * nothing is read any more. A peer that does not
  * answer, or whose full socket takes nothing, is cut after 5 s. A second call is ignored. */
 void net_close(struct net_conn *c, uint16_t code, const char *reason);
 

@@ -35,13 +35,31 @@ struct net_conn *ws_new(struct net *n)
 
 /* ---- coming ------------------------------------------------------------------------------------ */
 
+/* Leaves the bytes to the caller, as *ret. */
+static uint8_t *take_part(struct net_conn *c)
+{
+    uint8_t *part = c->part;
+
+    link_out(&c->parts);
+    c->net->parts_bytes -= c->part_cap;
+    c->part = NULL;
+    c->part_len = 0;
+    c->part_cap = 0;
+    return part;
+}
+
+static void drop_part(struct net_conn *c)
+{
+    free(take_part(c));
+}
+
 /* What of a connection is left when lws never took it, or has let go of it. */
 static void ws_free(struct net_conn *c)
 {
     address_release(&c->net->addresses, c->address);
     c->net->n_tcp--;
     free(c->reason);
-    free(c->part);
+    drop_part(c);
     free(c);
 }
 
@@ -56,6 +74,8 @@ static void ws_gone(struct net_conn *c)
     link_out(&c->marked);
     link_out(&c->blocked);
     link_out(&c->watched);
+    conn_keeps(c, 0);
+    drop_part(c);
     if (c->is_open)
         n->n_open--;
     n->handler.closed(n->handler.ctx, c, c->user);
@@ -123,33 +143,47 @@ static int opened(struct net_conn *c)
 
 /* ---- receiving --------------------------------------------------------------------------------- */
 
-static bool keep_part(struct net_conn *c, const uint8_t *bytes, size_t len, size_t more)
+/* What is said to come is not reserved all at once: saying so costs nothing. */
+static bool grow_part(struct net_conn *c, size_t len, size_t more)
 {
-    if (c->part_cap - c->part_len < len) {
-        size_t cap = c->part_len + len + more;
-        uint8_t *part;
+    struct net *n = c->net;
+    size_t cap = c->part_len + len + (more < PART_AHEAD_BYTES ? more : PART_AHEAD_BYTES);
+    uint8_t *part;
 
-        /* Fragments of one message come without its length: grow by halves. */
-        if (cap < c->part_cap + c->part_cap / 2)
-            cap = c->part_cap + c->part_cap / 2;
-        part = realloc(c->part, cap);
-        if (part == NULL)
-            return false;
-        c->part = part;
-        c->part_cap = cap;
-    }
-    if (len > 0)
-        memcpy(c->part + c->part_len, bytes, len);
-    c->part_len += len;
+    if (cap < c->part_cap + c->part_cap / 2)
+        cap = c->part_cap + c->part_cap / 2;
+    part = realloc(c->part, cap);
+    if (part == NULL)
+        return false;
+    if (!link_is_in(&c->parts))
+        list_append(&n->parts, &c->parts);
+    n->parts_bytes += cap - c->part_cap;
+    c->part = part;
+    c->part_cap = cap;
     return true;
 }
 
-static void drop_part(struct net_conn *c)
+/* Who began first pays: whoever means to end a message has ended it long ago. */
+static void make_place(struct net *n)
 {
-    free(c->part);
-    c->part = NULL;
-    c->part_len = 0;
-    c->part_cap = 0;
+    while (n->config.parts_bytes_max != 0 && n->parts_bytes > n->config.parts_bytes_max &&
+           n->parts.next != n->parts.prev) {
+        struct net_conn *oldest = LINK_OF(n->parts.next, struct net_conn, parts);
+
+        drop_part(oldest);
+        net_close(oldest, 4409, "a message took too long while memory was short");
+    }
+}
+
+static bool keep_part(struct net_conn *c, const uint8_t *bytes, size_t len, size_t more)
+{
+    if (c->part_cap - c->part_len < len && !grow_part(c, len, more))
+        return false;
+    if (len > 0)
+        memcpy(c->part + c->part_len, bytes, len);
+    c->part_len += len;
+    make_place(c->net);
+    return true;
 }
 
 static void deliver(struct net_conn *c, const void *bytes, size_t len)
@@ -160,6 +194,23 @@ static void deliver(struct net_conn *c, const void *bytes, size_t len)
                        lws_frame_is_binary(c->wsi) != 0);
 }
 
+static void told_frame(struct net_conn *c)
+{
+    struct net *n = c->net;
+
+    if (n->handler.frame != NULL && c->close_code == 0 && !c->is_dead && !c->is_gone)
+        n->handler.frame(n->handler.ctx, c, c->user);
+}
+
+/* What comes behind our CLOSE. Who reads has read that before it has sent so much; for the others
+ * nothing more is done, until the clock ends it. */
+static void drop(struct net_conn *c, size_t len)
+{
+    c->dropped += len;
+    if (c->dropped > LINGER_BYTES)
+        net_pause(c, true);
+}
+
 static void received(struct net_conn *c, const uint8_t *bytes, size_t len)
 {
     size_t max = c->net->config.message_bytes_max;
@@ -168,8 +219,10 @@ static void received(struct net_conn *c, const uint8_t *bytes, size_t len)
     uint8_t *part;
 
     c->last_rx_ms = net_now_ms(c->net);
-    if (c->close_code != 0 || c->is_dead || c->is_gone)
+    if (c->close_code != 0 || c->is_dead || c->is_gone) {
+        drop(c, len);
         return;
+    }
     if (len > max - c->part_len || more > max - c->part_len - len) {
         char why[64];
 
@@ -181,14 +234,14 @@ static void received(struct net_conn *c, const uint8_t *bytes, size_t len)
     } else if (!keep_part(c, bytes, len, more)) {
         drop_part(c);
         net_close(c, 1011, "out of memory");
-    } else if (is_last) {
+    } else if (c->close_code == 0 && is_last) {
         /* Out of c: the handler may do anything to it. */
-        part = c->part;
         len = c->part_len;
-        c->part = NULL;
-        drop_part(c);
+        part = take_part(c);
         deliver(c, part, len);
         free(part);
+    } else if (more == 0) {
+        told_frame(c);
     }
 }
 
@@ -245,6 +298,8 @@ void net_kill(struct net_conn *c)
     if (c->is_gone || c->is_dead)
         return;
     c->is_dead = true;
+    link_out(&c->blocked);
+    conn_keeps(c, 0); /* it goes in this turn or the next */
     if (c->is_open && !link_is_in(&c->marked))
         list_append(&c->net->marked, &c->marked);
 }
@@ -283,10 +338,15 @@ int ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, v
         return 0;
     case LWS_CALLBACK_RECEIVE_PONG:
         c->last_rx_ms = net_now_ms(c->net);
+        told_frame(c);
         return 0;
     case LWS_CALLBACK_SERVER_WRITEABLE:
         /* A full socket has drained; the flush of this turn goes on. */
         c->progress_ms = net_now_ms(c->net);
+        if (!lws_partial_buffered(wsi)) {
+            link_out(&c->blocked);
+            conn_keeps(c, 0);
+        }
         net_want_write(c);
         return 0;
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:

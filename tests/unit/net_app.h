@@ -9,6 +9,9 @@
  *   !pause               stops reading this connection; !resume, from another one, goes on
  *   !kill                net_kill() for every other connection
  *   !stats               "open=.. stalled=.. closed=.. gone=.. pulls=.. turns=.."
+ *   !memory              "frames=.. kept=.. stuck=NAME": how many frames were told that are no
+ *                        message, net_kept_bytes(), and the name of net_stuck(), or -
+ *   !name NAME           one letter, for that
  * Path /hello: the server speaks first, from upgrade(). Path /refuse/STATUS: refused.
  *
  * HTTP: /late waits for somebody to ask for /release; /big and /copy are BIG_BYTES long; everything
@@ -44,6 +47,7 @@ struct app_conn {
     unsigned long flood_left;
     size_t flood_size;
     bool is_paused;
+    char name;
 };
 
 struct app {
@@ -54,6 +58,7 @@ struct app {
     unsigned n_stalled;
     unsigned n_closed;
     unsigned n_gone;
+    unsigned n_frames;
     unsigned long n_pulls;
     unsigned long n_turns; /* of the loop */
     char *big;
@@ -124,6 +129,16 @@ static void app_open(void *ctx, struct net_conn *c, void *user, bool full)
         net_close(c, 1013, "full");
 }
 
+static void app_tell_memory(struct app *app, struct app_conn *ac)
+{
+    char line[200];
+    const struct app_conn *stuck = net_stuck(app->net, 0);
+
+    (void)snprintf(line, sizeof(line), "frames=%u kept=%zu stuck=%c", app->n_frames,
+                   net_kept_bytes(app->net), stuck != NULL ? stuck->name : '-');
+    app_say(ac, line);
+}
+
 static void app_command(struct app *app, struct app_conn *ac, const char *text)
 {
     char line[200];
@@ -150,6 +165,10 @@ static void app_command(struct app *app, struct app_conn *ac, const char *text)
         for (struct app_conn *o = app->conns; o != NULL; o = o->next)
             if (o != ac)
                 net_kill(o->c);
+    } else if (strcmp(text, "!memory") == 0) {
+        app_tell_memory(app, ac);
+    } else if (sscanf(text, "!name %c", &ac->name) == 1) {
+        app_say(ac, "named");
     } else {
         (void)snprintf(line, sizeof(line),
                        "open=%zu stalled=%u closed=%u gone=%u pulls=%lu turns=%lu",
@@ -171,6 +190,15 @@ static void app_message(void *ctx, struct net_conn *c, void *user, const char *b
         return;
     }
     app_send(user, bytes, len, binary);
+}
+
+static void app_frame(void *ctx, struct net_conn *c, void *user)
+{
+    struct app *app = ctx;
+
+    (void)c;
+    (void)user;
+    app->n_frames++;
 }
 
 static void app_pull(void *ctx, struct net_conn *c, void *user, const uint8_t **ret_bytes,
@@ -330,6 +358,7 @@ static _Noreturn void app_main(const struct net_config *config, int tell)
         .upgrade = app_upgrade,
         .open = app_open,
         .message = app_message,
+        .frame = app_frame,
         .pull = app_pull,
         .stalled = app_stalled,
         .closed = app_closed,
