@@ -84,6 +84,7 @@ void hub_settle(struct hub *h)
     if (h->phase == HUB_ENDED)
         return;
     store_fetches_failed(h);
+    memory_settle(h);
 
     take_touched(h, &touched);
     while (!list_is_empty(&touched)) {
@@ -215,6 +216,7 @@ static void init_memory(struct hub *h, const struct settings *s, const struct uu
     list_init(&h->touched);
     list_init(&h->conns);
     list_init(&h->resting);
+    list_init(&h->lacking);
     list_init(&h->requests);
     list_init(&h->fetches);
     list_init(&h->fetches_failed);
@@ -285,7 +287,8 @@ static int start_net(struct hub *h, char *why, size_t why_bytes)
                                 .message_bytes_max = s->limit_message,
                                 .connections_max = s->limit_connections,
                                 .connections_per_address_max = s->limit_per_address,
-                                .answers_bytes_max = HUB_ANSWERS_BYTES_MAX,
+                                .answers_bytes_max = s->limit_outgoing,
+                                .parts_bytes_max = s->limit_incoming,
                                 .ping_ms = s->ping_ms,
                                 .dead_ms = s->dead_ms,
                                 .stall_ms = s->slow_ms};

@@ -57,6 +57,7 @@ void conn_send(struct hub *h, struct conn *c, const struct room_message *m, uint
         net_kill(c->net); /* a gap in what it is sent: it comes back and catches up */
         return;
     }
+    memory_count(h, c);
     if (c->reader.private_bytes > PRIVATE_BYTES_HIGH)
         conn_pause(c, PAUSE_PRIVATE, true);
     net_want_write(c->net);
@@ -82,6 +83,14 @@ static void conn_error(struct hub *h, struct conn *c, int err, const char *words
     m.error.retry_ms = retry_ms;
     snprintf(m.error.words, sizeof m.error.words, "%s", words);
     conn_send(h, c, &m, 0);
+}
+
+void conn_put_off(struct hub *h, struct conn *c)
+{
+    conn_error(h, c, WEFT_ERATE,
+               "found more than the server has memory for waiting to be read, expected less; try "
+               "again later",
+               0, HUB_RETRY_MS_MOST);
 }
 
 void conn_refuse(struct hub *h, struct conn *c, int err, const char *words, uint32_t retry_ms,
@@ -134,6 +143,7 @@ void conn_skip(struct hub *h, struct entry *e, uint64_t id)
     WEFT_ASSERT(c != NULL && c->party.kind == PARTY_CONN && c->entry == e);
     uint64_t before = c->reader.at;
     outlog_reader_skip(&e->outlog, &c->reader, c->reader.rev, room_info(e->room).presence_seq);
+    memory_count(h, c);
     advanced(c, before);
 }
 
@@ -152,6 +162,12 @@ static void on_pull(void *ctx, struct net_conn *nc, void *user, const uint8_t **
                               ret_bytes, ret_len);
         if (err == 0)
             advanced(c, before);
+        memory_count(h, c);
+        if (err == 0 && state == OUTLOG_BEHIND && memory_is_short(h)) {
+            *ret_len = 0;
+            memory_wait(h, c);
+            return;
+        }
         if (err != 0 || (state == OUTLOG_BEHIND && !catch_up(h, c))) {
             *ret_len = 0;
             net_kill(nc);
@@ -162,12 +178,20 @@ static void on_pull(void *ctx, struct net_conn *nc, void *user, const uint8_t **
                 *ret_len = 0;
             if (c->reader.private_bytes <= PRIVATE_BYTES_HIGH / 2)
                 conn_pause(c, PAUSE_PRIVATE, false);
+            if (!list_is_empty(&h->lacking) && !memory_is_short(h))
+                uv_async_send(&h->wake); /* another turn, which begins with hub_settle() */
             return;
         }
     }
 }
 
 /* --- going --- */
+
+void conn_drop_unread(struct hub *h, struct conn *c)
+{
+    outlog_reader_done(&c->reader);
+    memory_count(h, c);
+}
 
 void conn_leave_entry(struct hub *h, struct conn *c)
 {
@@ -177,7 +201,7 @@ void conn_leave_entry(struct hub *h, struct conn *c)
         if (c->reader.at == e->outlog.next_seq)
             e->n_at_end--;
         c->state = CONN_WAITING;
-        outlog_reader_done(&c->reader);
+        conn_drop_unread(h, c);
         outlog_reader_init(&c->reader, &h->lobby, weft_heap(), c->party.id, 0, 0);
     }
     link_out(&c->of_entry);
@@ -208,7 +232,8 @@ static void on_closed(void *ctx, struct net_conn *nc, void *user)
     numbers_drop(&h->numbers, c->party.id);
     link_out(&c->all);
     link_out(&c->resting);
-    outlog_reader_done(&c->reader);
+    link_out(&c->lacking);
+    conn_drop_unread(h, c);
     free(c);
     h->n_conns--;
     if (h->phase == HUB_ENDED)
@@ -300,6 +325,17 @@ static bool admit(struct hub *h, struct conn *c, const struct wire_message *m)
     return false;
 }
 
+/* A frame that is no message costs one all the same. */
+static void on_frame(void *ctx, struct net_conn *nc, void *user)
+{
+    struct hub *h = ctx;
+    struct conn *c = user;
+    (void)nc;
+    uint32_t wait_ms = guard_message(&c->guard, hub_now(h));
+    if (wait_ms != 0)
+        rest(h, c, wait_ms);
+}
+
 static int64_t unix_ms(void)
 {
     struct timespec now;
@@ -373,6 +409,7 @@ struct net_handler hub_conn_handler(struct hub *h)
                                 .upgrade = conn_upgrade,
                                 .open = conn_open,
                                 .message = on_message,
+                                .frame = on_frame,
                                 .pull = on_pull,
                                 .stalled = on_stalled,
                                 .closed = on_closed};

@@ -16,6 +16,10 @@ void conn_join(struct hub *h, struct conn *c)
     struct room_event event = {.kind = ROOM_JOIN, .conn = c->party.id};
     struct room_join *join = &event.join;
     WEFT_ASSERT(c->state == CONN_WAITING && c->entry->state == ENTRY_OPEN);
+    if (memory_is_short(h)) {
+        memory_wait(h, c);
+        return;
+    }
     join->resumes = c->has_session;
     join->bad_session = c->bad_session;
     join->user_id = c->session_user;
@@ -60,7 +64,7 @@ void conn_welcome(struct hub *h, struct conn *c, const struct room_message *m)
 
     /* From here on it reads the room. A resume is at the revision it came with: what it missed
      * follows, and counts when it was given. */
-    outlog_reader_done(&c->reader);
+    conn_drop_unread(h, c);
     outlog_reader_init(&c->reader, &e->outlog, weft_heap(), c->party.id,
                        w->text != NULL ? w->rev : c->connect.rev, e->presence_seq);
     c->state = CONN_JOINED;

@@ -18,9 +18,10 @@
 #include "wire/wire.h"
 
 enum {
-    HUB_WRITE_BYTES_MAX = 256 << 10, /* one reader's share of one turn */
-    /* Texts over plain HTTP that wait to be read: sixteen of the largest. */
-    HUB_ANSWERS_BYTES_MAX = 256 << 20,
+    /* One pull: what a reader that stops reading has in memory of the room's log. */
+    HUB_WRITE_BYTES_MAX = 64 << 10,
+    /* Above --limit-outgoing, who has taken nothing for so long is cut. */
+    HUB_STUCK_MS = 2000,
     HUB_TICK_MS = 1000,
     HUB_FLUSH_MS_MAX = 10000, /* a stop waits this long for the disk */
     HUB_CLOSE_MS_MAX = 5000,  /* and this long for the peers */
@@ -96,6 +97,8 @@ struct conn {
     struct link of_entry;
     struct link all;     /* in hub.conns */
     struct link resting; /* in hub.resting while PAUSE_RATE */
+    struct link lacking; /* in hub.lacking: its text or what it missed waits for memory */
+    size_t counted;      /* of reader.private_bytes, in hub.private_bytes */
     int64_t rested_ms;   /* when to ask the guard again */
     unsigned paused;
     bool closing;
@@ -168,12 +171,14 @@ struct hub {
     struct link conns;
     size_t n_conns;
     struct link resting;
+    struct link lacking;
+    size_t private_bytes; /* the sum of conn.counted */
     struct link requests;
 
     struct outlog lobby; /* always empty: what those read who have not joined */
     struct room_effects *fx;
     bool stepping;       /* fx is in use */
-    bool signal_refused; /* by the last step: too much waits for whom it was for */
+    bool signal_refused; /* by the last step: too much waits for whom it was for, or in all */
     struct buf frame;    /* one outgoing frame */
     struct buf scratch;  /* one reader's pull */
 
@@ -235,11 +240,19 @@ void conn_leave_entry(struct hub *h, struct conn *c); /* to the lobby; no word t
 /* The connection fell off the outgoing log and the room has said what it lacks: between room_step()
  * and carrying that out. */
 void conn_skip(struct hub *h, struct entry *e, uint64_t id);
+void conn_put_off(struct hub *h, struct conn *c);     /* an answer that there is no memory for */
+void conn_drop_unread(struct hub *h, struct conn *c); /* what waits for it alone */
 void conns_rest_over(struct hub *h);
 void conns_go_on(struct entry *e); /* ends PAUSE_DISK when the disk has caught up */
 /* One frame, in hub.frame. 0 or WEFT_ENOMEM. */
 WEFT_CHECKED int hub_encode(struct hub *h, const struct room_message *m, const uint8_t **ret_bytes,
                             size_t *ret_len);
+
+/* hub_memory.c */
+bool memory_is_short(const struct hub *h);        /* --limit-outgoing is reached */
+void memory_count(struct hub *h, struct conn *c); /* after each change of its private frames */
+void memory_wait(struct hub *h, struct conn *c);  /* to join, or to be asked to pull again */
+void memory_settle(struct hub *h);
 
 /* hub_join.c */
 int conn_upgrade(void *ctx, struct net_conn *nc, const struct net_head *head, void **ret_user,

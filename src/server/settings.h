@@ -38,6 +38,12 @@
       "in all; 2 to 8 KiB of memory each. The next one is closed with 1013")                       \
     X(NUMBER, limit_per_address, "limit-per-address", "256", 1, 1000000, "",                       \
       "from one address: a school behind one router, not a flood")                                 \
+    X(BYTES, limit_outgoing, "limit-outgoing", "256M", 1 << 20, 1 << 30, "",                       \
+      "memory for what people have not read yet, all together; above it texts wait, and whoever "  \
+      "takes nothing is cut. As much again over plain HTTP")                                       \
+    X(BYTES, limit_incoming, "limit-incoming", "64M", 1 << 20, 1 << 30, "",                        \
+      "memory for messages that have begun and not ended, all together; above it the one that "    \
+      "began first is closed with 4409")                                                           \
     X(NUMBER, limit_rooms, "limit-rooms", "10000", 1, 1000000, "",                                 \
       "in memory at once; rooms nobody is in make place for others")                               \
     X(NUMBER, rate_messages, "rate-messages", "1000", 0, 1000000, "",                              \

@@ -312,3 +312,46 @@ test('--rate-queries: N at once are answered, the next is not, and later it is',
     await new Promise((resolve) => setTimeout(resolve, error.retry_ms + 20));
     await ada.ask({ type: 'text' }, (m) => m.type === 'text' && ada.received.indexOf(m) > 5);
 });
+
+test('--limit-incoming: of messages that have begun, the oldest makes place', async (t) => {
+    const server = await serve(t, ['--limit-incoming', '1M']);
+    const begin = async (letter) => {
+        const client = await server.join('pieces');
+        client.ws.send(`{"type":"insert","text":"${letter.repeat(300000)}`, { fin: false });
+        await new Promise((resolve) => { /* an answer to this says that the rest was read */
+            client.ws.once('pong', resolve);
+            client.ws.ping();
+        });
+        return client;
+    };
+    /* 300 KB in pieces of 2 KiB, each reserved with up to 64 KiB more and by halves: two fit. */
+    const ada = await begin('a');
+    const ben = await begin('b');
+    const cleo = await begin('c');
+    const dan = await begin('d');
+    assert.equal((await ada.closed()).code, 4409);
+    dan.ws.send('"}', { fin: true });
+    await dan.expect('ack');
+    await cleo.leave();
+    await ben.leave();
+});
+
+test('--limit-outgoing: who reads nothing is cut, and who comes waits for the place', async (t) => {
+    const server = await serve(t, ['--limit-outgoing', '8M']);
+    const ada = await server.join('large');
+    for (let i = 0; i < 4; i++)
+        await ada.ask({ type: 'insert', text: 'x'.repeat(1000000) }, 'ack');
+    /* Each has 4 MB waiting, less what the sockets between took. */
+    const stuck = [];
+    for (let i = 0; i < 6; i++) {
+        const one = server.open('/ws/large');
+        one.ws.once('open', () => one.ws._socket.pause());
+        stuck.push(one);
+    }
+    const ben = await server.join('large');
+    assert.equal(ben.welcome.length, 4000000);
+    await ben.ask({ type: 'insert', text: '!' }, 'ack');
+    assert.equal((await ada.text()).length, 4000001);
+    for (const one of stuck)
+        one.ws.terminate();
+});
