@@ -170,6 +170,33 @@ double process_rss_bytes(const struct process *p)
     return (double)resident * (double)sysconf(_SC_PAGESIZE);
 }
 
+double process_peak_bytes(const struct process *p)
+{
+    char line[128];
+    long kib = -1;
+    snprintf(line, sizeof line, "/proc/%ld/status", (long)p->pid);
+    FILE *f = fopen(line, "r");
+    if (f == NULL)
+        give_up(line);
+    while (kib < 0 && fgets(line, sizeof line, f) != NULL)
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            kib = strtol(line + 6, NULL, 10);
+    fclose(f);
+    return (double)kib * 1024;
+}
+
+void process_peak_reset(const struct process *p)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%ld/clear_refs", (long)p->pid);
+    FILE *f = fopen(path, "w");
+    /* 5: only the peak, proc(5). Where it may not be written the peak is the one since the start. */
+    if (f == NULL)
+        return;
+    (void)fputs("5", f);
+    fclose(f);
+}
+
 unsigned long process_raise_nofile(void)
 {
     struct rlimit limit;

@@ -27,6 +27,10 @@ void process_stop(struct process *p); /* SIGTERM, and after 10 s SIGKILL; waits 
 double process_cpu_us(const struct process *p);
 double process_rss_bytes(const struct process *p);
 
+/* The most it held since it was started, or since the second was called. */
+double process_peak_bytes(const struct process *p);
+void process_peak_reset(const struct process *p);
+
 /* From here on we run on the last of our cores and what we start on all the others, so that the one
  * does not wait for the other's slice. Nothing with one core, or with WEFT_BENCH_PIN=0. True: done. */
 bool process_pin_apart(void);
