@@ -110,6 +110,7 @@ struct net {
     struct link parts;    /* net_conn.parts: has a message in pieces; the oldest first */
     size_t answers_bytes; /* copied bodies held, the sum of net_request.held */
     size_t kept_bytes;    /* the sum of net_conn.kept */
+    size_t dying_bytes;   /* of kept_bytes, of connections that are dead and not gone */
     size_t parts_bytes;   /* the sum of net_conn.part_cap */
 
     uint64_t tick_ms;
@@ -253,6 +254,8 @@ bool flush_write(struct net_conn *c, const uint8_t *bytes, size_t len);
 static inline void conn_keeps(struct net_conn *c, size_t bytes)
 {
     c->net->kept_bytes += bytes - c->kept;
+    if (c->is_dead)
+        c->net->dying_bytes += bytes - c->kept;
     c->kept = bytes;
 }
 

@@ -253,6 +253,11 @@ size_t net_kept_bytes(const struct net *n)
     return n->kept_bytes;
 }
 
+size_t net_dying_bytes(const struct net *n)
+{
+    return n->dying_bytes;
+}
+
 void *net_stuck(struct net *n, uint32_t ms)
 {
     struct net_conn *c;

@@ -139,6 +139,8 @@ size_t net_count(const struct net *n); /* WebSockets open */
 /* What pull gave and sockets have not taken, all connections together: an upper bound, up to 1 MiB
  * too much for each that is full. */
 size_t net_kept_bytes(const struct net *n);
+/* Of that, what goes within a second: of connections that were killed. */
+size_t net_dying_bytes(const struct net *n);
 
 /* The user of the connection whose full socket has taken nothing for the longest time, if that is ms
  * or more; else NULL. Times are those of the last tick, a second old at most. */

@@ -299,7 +299,7 @@ void net_kill(struct net_conn *c)
         return;
     c->is_dead = true;
     link_out(&c->blocked);
-    conn_keeps(c, 0); /* it goes in this turn or the next */
+    c->net->dying_bytes += c->kept; /* lws lets go of it in this turn, or within a second */
     if (c->is_open && !link_is_in(&c->marked))
         list_append(&c->net->marked, &c->marked);
 }

@@ -16,7 +16,7 @@ void conn_join(struct hub *h, struct conn *c)
     struct room_event event = {.kind = ROOM_JOIN, .conn = c->party.id};
     struct room_join *join = &event.join;
     WEFT_ASSERT(c->state == CONN_WAITING && c->entry->state == ENTRY_OPEN);
-    if (memory_is_short(h)) {
+    if (!memory_lets_join(h, room_info(c->entry->room).length_bytes)) {
         memory_wait(h, c);
         return;
     }

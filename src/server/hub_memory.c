@@ -9,13 +9,38 @@
  *   - a text, history or signal is answered rate_limited;
  *   - whoever takes nothing is cut, the longest first, until there is place.
  *
+ * And a turn writes down so many texts only: a thousand people who come back to a large document wait
+ * for each other, not everybody else for them.
+ *
  * Nobody is made to wait for ever: place is made by reading or by being cut. The sum passes the limit
  * by one frame, and by what is small. */
 #include "server/hub_state.h"
 
+static size_t waiting_bytes(const struct hub *h)
+{
+    return h->private_bytes + net_kept_bytes(h->net);
+}
+
 bool memory_is_short(const struct hub *h)
 {
-    return h->private_bytes + net_kept_bytes(h->net) >= h->settings.limit_outgoing;
+    return waiting_bytes(h) >= h->settings.limit_outgoing;
+}
+
+/* The loop's clock stands still during a turn. */
+static bool turn_is_full(struct hub *h)
+{
+    if (h->joined_ms != hub_now(h))
+        h->joined_bytes = 0;
+    h->joined_ms = hub_now(h);
+    return h->joined_bytes >= HUB_JOIN_BYTES_MAX;
+}
+
+bool memory_lets_join(struct hub *h, size_t text_bytes)
+{
+    if (memory_is_short(h) || turn_is_full(h))
+        return false;
+    h->joined_bytes += text_bytes;
+    return true;
 }
 
 void memory_count(struct hub *h, struct conn *c)
@@ -33,7 +58,8 @@ void memory_wait(struct hub *h, struct conn *c)
 static void cut_stuck(struct hub *h)
 {
     struct conn *c;
-    while (memory_is_short(h) && (c = net_stuck(h->net, HUB_STUCK_MS)) != NULL) {
+    while (waiting_bytes(h) - net_dying_bytes(h->net) >= h->settings.limit_outgoing &&
+           (c = net_stuck(h->net, HUB_STUCK_MS)) != NULL) {
         log_line(LOG_DEBUG, "reader cut", "why=\"memory for what is not read is short\" room=%s",
                  c->entry != NULL ? c->entry->hash : "none");
         conn_drop_unread(h, c);
@@ -45,7 +71,7 @@ void memory_settle(struct hub *h)
 {
     struct link *at;
     cut_stuck(h);
-    while (!memory_is_short(h) && (at = list_pop(&h->lacking)) != NULL) {
+    while (!memory_is_short(h) && !turn_is_full(h) && (at = list_pop(&h->lacking)) != NULL) {
         struct conn *c = LINK_OF(at, struct conn, lacking);
         if (c->closing)
             continue;
@@ -53,4 +79,6 @@ void memory_settle(struct hub *h)
             conn_join(h, c);
         net_want_write(c->net);
     }
+    if (!list_is_empty(&h->lacking) && !memory_is_short(h))
+        uv_async_send(&h->wake); /* the next turn goes on */
 }

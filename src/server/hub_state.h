@@ -20,6 +20,8 @@
 enum {
     /* One pull: what a reader that stops reading has in memory of the room's log. */
     HUB_WRITE_BYTES_MAX = 64 << 10,
+    /* Texts of welcomes in one turn, and one more: 10 ms of the loop. */
+    HUB_JOIN_BYTES_MAX = 4 << 20,
     /* Above --limit-outgoing, who has taken nothing for so long is cut. */
     HUB_STUCK_MS = 2000,
     HUB_TICK_MS = 1000,
@@ -172,6 +174,8 @@ struct hub {
     size_t n_conns;
     struct link resting;
     struct link lacking;
+    int64_t joined_ms;    /* the turn of joined_bytes */
+    size_t joined_bytes;  /* texts of those who joined in it */
     size_t private_bytes; /* the sum of conn.counted */
     struct link requests;
 
@@ -249,7 +253,10 @@ WEFT_CHECKED int hub_encode(struct hub *h, const struct room_message *m, const u
                             size_t *ret_len);
 
 /* hub_memory.c */
-bool memory_is_short(const struct hub *h);        /* --limit-outgoing is reached */
+/* --limit-outgoing is reached. */
+bool memory_is_short(const struct hub *h);
+/* Whether somebody may join now. Counts the text it will be given. */
+bool memory_lets_join(struct hub *h, size_t text_bytes);
 void memory_count(struct hub *h, struct conn *c); /* after each change of its private frames */
 void memory_wait(struct hub *h, struct conn *c);  /* to join, or to be asked to pull again */
 void memory_settle(struct hub *h);

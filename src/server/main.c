@@ -1,5 +1,6 @@
 /* weft - the program: commands, start-up in order, exit codes (server/command.h has them). */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -201,9 +202,20 @@ static int not_understood(const char *command)
     return EXIT_USAGE;
 }
 
+/* Large pieces of memory (texts on their way, composed operations) go back to the system as soon as
+ * they are free. By itself glibc takes ever larger ones from the heap, where a small one above them
+ * keeps them. */
+static void give_back_memory(void)
+{
+#ifdef M_MMAP_THRESHOLD
+    (void)mallopt(M_MMAP_THRESHOLD, 256 << 10);
+#endif
+}
+
 int main(int argc, char **argv)
 {
     const char *command = argc > 1 ? argv[1] : "";
+    give_back_memory();
     for (size_t i = 0; i < sizeof COMMANDS / sizeof *COMMANDS; i++)
         if (strcmp(command, COMMANDS[i].word) == 0)
             return COMMANDS[i].run(argc - 1, argv + 1);
