@@ -52,7 +52,7 @@ static void settle_entry(struct hub *h, struct entry *e)
     }
     if (e->doomed)
         entry_drop(h, e);
-    else
+    else if (!entry_rest(h, e))
         conns_go_on(e);
 }
 

@@ -275,14 +275,20 @@ static bool is_idle(const struct entry *e)
             (e->state == ENTRY_OPEN && room_info(e->room).is_idle));
 }
 
+bool entry_rest(struct hub *h, struct entry *e)
+{
+    if (!is_idle(e))
+        return false;
+    e->idle_since_ms = hub_now(h);
+    link_out(&e->queue);
+    list_append(&h->idle, &e->queue);
+    outlog_trim(&e->outlog, e->outlog.next_seq);
+    return true;
+}
+
 static void tick_busy(struct hub *h, struct entry *e)
 {
-    if (is_idle(e)) {
-        e->idle_since_ms = hub_now(h);
-        link_out(&e->queue);
-        list_append(&h->idle, &e->queue);
-        outlog_trim(&e->outlog, e->outlog.next_seq);
-    } else if (e->state == ENTRY_OPEN && !e->doomed) {
+    if (!entry_rest(h, e) && e->state == ENTRY_OPEN && !e->doomed) {
         struct room_event event = {.kind = ROOM_TICK};
         if (e->n_at_end == e->n_joined)
             outlog_trim(&e->outlog, e->outlog.next_seq);

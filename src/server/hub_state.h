@@ -222,6 +222,8 @@ void entry_loaded(struct hub *h, struct entry *e, struct store_result *result);
 void entry_drop(struct hub *h, struct entry *e); /* doomed: its people are told to come back */
 void entry_use(struct hub *h, struct entry *e);  /* not idle any more */
 void entry_touch(struct hub *h, struct entry *e);
+/* If it has nobody and nothing pending: it may make place for another from now on. */
+bool entry_rest(struct hub *h, struct entry *e);
 void entries_tick(struct hub *h);
 
 /* hub_effects.c */
