@@ -365,6 +365,11 @@ bench-loss: ## what other servers have kept of what they acknowledged, and weft,
 	@sh tests/bench/loss/install.sh
 	@WEFT_BIN='$(abspath $(BUILD))/weft' node tests/bench/loss/run.mjs $(LOSS)
 
+.PHONY: bench-bounds
+bench-bounds: ## memory under hostile loads against its bounds, and what others notice, in ten minutes (CASES="stuck hoard")
+	@$(MAKE) VARIANT=release $(BUILD)/weft tools
+	@bash tests/bench/bounds.sh $(BUILD)/release $(CASES)
+
 cov: ## lines and branches the tests run, per file; fails below 100 % of the branches of text and ot
 	@sh packaging/deps.sh cov
 	@rm -rf $(BUILD)/cov/profile

@@ -55,6 +55,15 @@ void memory_wait(struct hub *h, struct conn *c)
         list_append(&h->lacking, &c->lacking);
 }
 
+/* Nothing points into them between two turns. */
+void memory_tick(struct hub *h)
+{
+    if (h->frame.cap > HUB_KEEP_BYTES)
+        buf_done(&h->frame);
+    if (h->scratch.cap > HUB_KEEP_BYTES)
+        buf_done(&h->scratch);
+}
+
 static void cut_stuck(struct hub *h)
 {
     struct conn *c;

@@ -24,6 +24,7 @@ enum {
     HUB_JOIN_BYTES_MAX = 4 << 20,
     /* Above --limit-outgoing, who has taken nothing for so long is cut. */
     HUB_STUCK_MS = 2000,
+    HUB_KEEP_BYTES = 1 << 20, /* of the buffers that frames are made in */
     HUB_TICK_MS = 1000,
     HUB_FLUSH_MS_MAX = 10000, /* a stop waits this long for the disk */
     HUB_CLOSE_MS_MAX = 5000,  /* and this long for the peers */
@@ -262,6 +263,7 @@ bool memory_lets_join(struct hub *h, size_t text_bytes);
 void memory_count(struct hub *h, struct conn *c); /* after each change of its private frames */
 void memory_wait(struct hub *h, struct conn *c);  /* to join, or to be asked to pull again */
 void memory_settle(struct hub *h);
+void memory_tick(struct hub *h); /* gives back what one large frame has taken */
 
 /* hub_join.c */
 int conn_upgrade(void *ctx, struct net_conn *nc, const struct net_head *head, void **ret_user,

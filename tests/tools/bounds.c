@@ -36,7 +36,7 @@ struct scale {
     unsigned ms;        /* of each A and B */
 };
 
-static const struct scale short_scale = {1, 300, 300};
+static const struct scale short_scale = {1, 200, 200};
 static const struct scale long_scale = {3, 3000, 2000};
 
 struct bounds_case {
