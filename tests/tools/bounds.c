@@ -61,6 +61,7 @@ static unsigned n_folders;
 static struct process start(const struct bounds_case *c)
 {
     static char data[4096];
+    /* Nobody is dead: while a load comes the people are not looked at. */
     const char *argv[FLAGS_MAX] = {getenv("WEFT_BIN"),
                                    "serve",
                                    "--host",
@@ -73,9 +74,13 @@ static struct process start(const struct bounds_case *c)
                                    "20000",
                                    "--limit-people",
                                    "3000",
+                                   "--ping-ms",
+                                   "1800000",
+                                   "--dead-ms",
+                                   "3600000",
                                    "--data",
                                    data};
-    size_t n = 14;
+    size_t n = 18;
     snprintf(data, sizeof data, "%s/bounds-%u", folder, n_folders++);
     for (size_t i = 0; i < 8 && c->flags[i] != NULL; i++)
         argv[n++] = c->flags[i];
