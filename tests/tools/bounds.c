@@ -283,6 +283,7 @@ int main(int argc, char **argv)
         fputs("bounds: WEFT_BIN, and WEFT_TMP or WEFT_BENCH_DATA, are not set\n", stderr);
         return 2;
     }
+    setvbuf(stdout, NULL, _IOLBF, 0);
     process_raise_nofile();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         if (is_wanted(cases[i].name, argv + first, argc - first))

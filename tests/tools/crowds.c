@@ -236,6 +236,7 @@ int main(int argc, char **argv)
         fputs("crowds: WEFT_BIN, and WEFT_TMP or WEFT_BENCH_DATA, are not set\n", stderr);
         return 2;
     }
+    setvbuf(stdout, NULL, _IOLBF, 0);
     process_raise_nofile();
     if (is_wanted("rooms", wanted, n))
         ok = many_rooms(true, is_long ? 100000 : 1500, is_long ? "10000" : "500") && ok;
