@@ -332,6 +332,12 @@ fault: ## real faults on the real server, long form: kill -9 500 times, restarts
 	@WEFT_FAULT=long TEST_TIMEOUT=$${TEST_TIMEOUT:-7200} WEFT_DEADLINE_MS=$${WEFT_DEADLINE_MS:-60000} \
 		bash tests/run.sh --build $(BUILD) --variant $(VARIANT) fault
 
+.PHONY: powercut
+powercut: ## a guest machine loses its power under load, POWERCUTS=20 times: nothing acknowledged is lost
+	@sh packaging/deps.sh test
+	@$(MAKE) VARIANT=release $(BUILD)/weft
+	@bash tests/fault/powercut.sh $(abspath $(BUILD))
+
 asan: ## the whole suite under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) VARIANT=asan tests
 	@bash tests/run.sh --build $(BUILD) --variant asan $(or $(GROUPS),all)
