@@ -31,9 +31,12 @@ enum {
      *
      * With the entries (32 bytes each) and the composed ranges (BLOCK_BYTES_MAX) a room's history
      * takes at most 28 MiB; with 100,000 typed characters, 10 MiB. Only a room that is never empty
-     * keeps that much, as one that is opened reads HISTORY_LOAD_REVS: 1,000 rooms in which 100 people
-     * type all day without a pause are 10 GB after two hours. */
+     * keeps that much, as one that is opened reads HISTORY_LOAD_REVS. What all rooms take together is
+     * bounded by a setting, to which the largest histories give way first (room/budget.h). */
     HISTORY_BYTES_MAX = 16 << 20,
+    /* Of its history a room keeps so much however little memory there is: 700 typed characters, so
+     * that what is on its way from twenty typists still finds the revision it was written against. */
+    HISTORY_BYTES_LEAST = 64 << 10,
     /* An old text kept while its room is open, so that a reader who walks through time asks the disk
      * once; one that is larger is read again each time. */
     PAST_TEXT_BYTES_MAX = 4 << 20,

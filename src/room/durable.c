@@ -103,19 +103,6 @@ static int apply_next(struct room *room, struct room_effects *fx)
     return 0;
 }
 
-/* Old revisions go, an eighth at a time so that it is seldom. */
-static void trim(struct room *room)
-{
-    struct history *h = &room->history;
-    while ((h->n > HISTORY_REVS_MAX || h->bytes > HISTORY_BYTES_MAX) &&
-           h->base_rev < room->durable_rev) {
-        uint64_t base_rev = h->base_rev + (h->n + 7) / 8;
-        history_trim(h, base_rev < room->durable_rev ? base_rev : room->durable_rev);
-    }
-    if (room->past != NULL && room->past_rev < h->base_rev)
-        room_past_forget(room);
-}
-
 int room_on_durable(struct room *room, uint64_t rev, struct room_effects *fx)
 {
     WEFT_ASSERT(rev <= room_head(room));
@@ -128,7 +115,7 @@ int room_on_durable(struct room *room, uint64_t rev, struct room_effects *fx)
         err = room_answer_waiting(room, fx);
     if (err == 0)
         err = room_snapshot_if_due(room, fx);
-    trim(room);
+    room_keep_within(room);
     return err;
 }
 
@@ -170,7 +157,7 @@ int room_on_commit_failed(struct room *room, struct room_effects *fx)
     if (room->snapshot_unsure) { /* it may have been in the commit that failed: take it again */
         room->snapshot_unsure = false;
         room->snapshot_rev = 0;
-        room->bytes_past_snapshot += room->snapshot_bytes + SNAPSHOT_RECORD_BYTES;
+        room->bytes_past_snapshot += room->snapshot_bytes + room->config.snapshot_record_bytes;
     }
 
     /* A repeat whose original is lost is lost too. Other answers wait no longer: there is nothing

@@ -39,6 +39,7 @@ static void records_free(struct history *h, struct history_records *b)
         b->newer->older = b->older;
     else
         h->newest = b->older;
+    h->records_bytes -= sizeof *b + b->cap;
     weft_release(h->alloc, b, sizeof *b + b->cap);
 }
 
@@ -58,6 +59,7 @@ static struct history_records *records_new(struct history *h, size_t len)
     else
         h->oldest = b;
     h->newest = b;
+    h->records_bytes += sizeof *b + cap;
     return b;
 }
 
@@ -104,9 +106,15 @@ uint32_t history_length_cp(const struct history *h, uint64_t rev)
     return rev == h->base_rev ? h->base_length_cp : history_at(h, rev)->length_cp;
 }
 
-static int entries_grow(struct history *h)
+size_t history_memory(const struct history *h)
 {
-    size_t cap = h->cap != 0 ? h->cap * 2 : ENTRIES_FIRST;
+    return h->cap * sizeof *h->entries + h->records_bytes + h->block_bytes +
+           h->cap_blocks * sizeof(struct history_block *);
+}
+
+/* cap: a power of two that holds what is there. */
+static int entries_resize(struct history *h, size_t cap)
+{
     struct history_entry *entries = weft_resize(h->alloc, NULL, 0, cap * sizeof *entries);
     if (entries == NULL)
         return WEFT_ENOMEM;
@@ -120,7 +128,7 @@ static int entries_grow(struct history *h)
 
 uint8_t *history_reserve(struct history *h, size_t len)
 {
-    if (h->n == h->cap && entries_grow(h) != 0)
+    if (h->n == h->cap && entries_resize(h, h->cap != 0 ? h->cap * 2 : ENTRIES_FIRST) != 0)
         return NULL;
     return records_reserve(h, len);
 }
@@ -176,7 +184,12 @@ void history_trim(struct history *h, uint64_t rev)
         h->n--;
         records_drop(h, h->oldest);
     }
+    size_t cap = h->cap;
+    while (cap > ENTRIES_FIRST && h->n <= cap / 4)
+        cap /= 2;
     blocks_trim(h);
+    if (cap != h->cap && entries_resize(h, cap) != 0)
+        return; /* it stays as large as it was */
 }
 
 int history_op(const struct history *h, uint64_t rev, struct weft_op *ret)
@@ -200,10 +213,12 @@ static bool records_check(const struct history *h)
 {
     uint64_t rev = h->base_rev;
     const struct history_records *last = NULL;
+    size_t bytes = 0;
     for (const struct history_records *b = h->oldest; b != NULL; last = b, b = b->newer) {
         if (b->older != last || b->used > b->cap || b->n > history_head(h) - rev ||
             (b->n == 0 && b->newer != NULL))
             return false;
+        bytes += sizeof *b + b->cap;
         const uint8_t *end = b->bytes + b->used;
         for (size_t i = b->n; i > 0; i--) { /* the oldest of a block may have gone */
             const struct history_entry *e = history_at(h, rev + i);
@@ -215,7 +230,7 @@ static bool records_check(const struct history *h)
         if (end < b->bytes)
             return false;
     }
-    return last == h->newest && rev == history_head(h);
+    return last == h->newest && rev == history_head(h) && bytes == h->records_bytes;
 }
 
 bool history_check(const struct history *h)

@@ -52,7 +52,8 @@ struct history {
     struct history_records *newest;
     uint64_t base_rev;
     uint32_t base_length_cp;
-    size_t bytes; /* of all records kept */
+    size_t bytes;         /* of all records kept */
+    size_t records_bytes; /* of the memory they lie in */
 
     struct history_block **blocks; /* hash table by (level, index) */
     size_t n_blocks;
@@ -93,8 +94,12 @@ WEFT_CHECKED int history_push_copy(struct history *h, const struct history_entry
 /* Drops revisions above rev (never blocks: those hold durable revisions only). */
 void history_cut(struct history *h, uint64_t rev);
 
-/* Drops revisions up to rev. */
+/* Drops revisions up to rev. Their memory goes back; a ring that is left three quarters empty is made
+ * smaller where there is memory to do that. */
 void history_trim(struct history *h, uint64_t rev);
+
+/* What all of it takes. */
+size_t history_memory(const struct history *h);
 
 /* The operation of one revision, into an initialised op. WEFT_ENOMEM. (What is kept was checked when
  * it came in, so anything else asserts.) */

@@ -369,8 +369,9 @@ static int encode_text(const struct weft_text *text, struct buf *out)
 
 int room_snapshot_if_due(struct room *room, struct room_effects *fx)
 {
-    size_t due = room->snapshot_bytes > SNAPSHOT_RECORD_BYTES ? room->snapshot_bytes
-                                                              : (size_t)SNAPSHOT_RECORD_BYTES;
+    size_t due = room->config.snapshot_record_bytes;
+    if (due < room->snapshot_bytes)
+        due = room->snapshot_bytes;
     if (room->bytes_past_snapshot < due || room->snapshot_rev == room->durable_rev)
         return 0;
     size_t bound = snapshot_bound(room);

@@ -2,6 +2,16 @@
 #include "base/pure.h"
 #include "room/state.h"
 
+static void set_standards(struct room_config *c)
+{
+    if (c->history_revs_max == 0)
+        c->history_revs_max = HISTORY_REVS_MAX;
+    if (c->history_bytes_max == 0)
+        c->history_bytes_max = HISTORY_BYTES_MAX;
+    if (c->snapshot_record_bytes == 0)
+        c->snapshot_record_bytes = SNAPSHOT_RECORD_BYTES;
+}
+
 int room_new(const struct weft_alloc *alloc, const struct room_config *config,
              const struct uuid *epoch, struct room **ret)
 {
@@ -11,6 +21,7 @@ int room_new(const struct weft_alloc *alloc, const struct room_config *config,
     memset(room, 0, sizeof *room);
     room->alloc = alloc;
     room->config = *config;
+    set_standards(&room->config);
     room->epoch = *epoch;
     room->durable_sum = room->head_sum = record_first_sum(epoch);
     history_init(&room->history, alloc, 0, 0);
@@ -82,7 +93,7 @@ static int step(struct room *room, const struct room_event *ev, struct room_effe
     case ROOM_FLUSH:
         return room_on_flush(room, fx);
     case ROOM_TICK:
-        return 0; /* all of a room's time is in its answers; kept for what will need a clock */
+        return room_on_tick(room, &ev->tick, fx);
     }
     WEFT_NEVER("a kind of event that is none");
     return 0;

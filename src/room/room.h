@@ -34,6 +34,11 @@ struct room_config {
     size_t document_bytes_max;
     size_t people_max;
     size_t message_bytes_max; /* told in the welcome */
+    /* What of the log is kept in memory, and how much of it makes a snapshot due. 0: as in limits.h;
+     * smaller ones are for tests. What is not durable is kept however much it is. */
+    size_t history_revs_max;
+    size_t history_bytes_max;
+    size_t snapshot_record_bytes;
     /* Which life of the log this is; nil for its first. The epoch that anybody is shown is the
      * log's own with these bits turned, so a log that was put back from a backup has another one,
      * and nothing of it needs to be written anew. */
@@ -137,6 +142,13 @@ struct room_behind {
     uint64_t presence_seq;
 };
 
+/* Time passes: about once a second while the room is in use. */
+struct room_tick {
+    /* So much of room_spare_bytes() may be kept; 0: all of it. A share of what all rooms may
+     * have (room/budget.h); HISTORY_BYTES_LEAST of the history stay in any case. */
+    size_t spare_bytes_max;
+};
+
 struct room_event {
     enum room_event_kind kind;
     uint64_t conn; /* whose; 0 for DURABLE, COMMIT_FAILED, FETCHED, FLUSH, TICK */
@@ -150,6 +162,7 @@ struct room_event {
         uint64_t durable_rev;
         struct room_fetched fetched;
         struct room_behind behind;
+        struct room_tick tick;
     };
 };
 
@@ -256,6 +269,9 @@ struct room_info {
 };
 
 struct room_info room_info(const struct room *room);
+/* What of its memory a room can do without: older revisions, composed ranges of them, an old text. The
+ * rest (text, sessions, who is there) it needs as long as it is open. */
+size_t room_spare_bytes(const struct room *room);
 const struct weft_text *room_text(const struct room *room);
 const struct room_meta *room_meta_of(const struct room *room); /* NULL: none */
 /* The i-th person, i < n_people, in the order they came; cursors at the durable revision. */

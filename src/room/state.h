@@ -8,6 +8,7 @@
  *     past.c      texts at old revisions
  *     answer.c    texts, histories, repeated acks: answers that may wait for the disk
  *     load.c      from a log; snapshots
+ *     keep.c      how much of the log stays in memory
  *     audit.c     a whole log, held against its snapshots
  */
 #ifndef ROOM_STATE_H
@@ -202,6 +203,12 @@ WEFT_CHECKED int room_on_fetched(struct room *room, const struct room_fetched *f
 WEFT_CHECKED int room_wait_dup(struct room *room, uint64_t conn, const struct room_ack *ack,
                                uint64_t need_rev, struct room_effects *fx);
 WEFT_CHECKED int room_answer_waiting(struct room *room, struct room_effects *fx);
+
+/* keep.c */
+/* The oldest revisions go where there are more than a room keeps. */
+void room_keep_within(struct room *room);
+WEFT_CHECKED int room_on_tick(struct room *room, const struct room_tick *tick,
+                              struct room_effects *fx);
 
 /* load.c */
 WEFT_CHECKED int room_snapshot_if_due(struct room *room, struct room_effects *fx);

@@ -79,7 +79,8 @@ struct sim {
 static struct sim sim; /* one at a time; large */
 
 static struct {
-    size_t edits, crashes, cuts, failed, behind, too_slow, opened, snapshots, diffs, wipes, fetched;
+    size_t edits, crashes, cuts, failed, behind, too_slow, opened, snapshots, diffs, wipes, fetched,
+        gone;
 } seen;
 
 /* --- failing --- */
@@ -361,6 +362,13 @@ static bool take(size_t i)
     }
     if (frame.type == MESSAGE_WELCOME && frame.has_text)
         excuse_pending(c);
+    if (frame.type == MESSAGE_ERROR && frame.err == WEFT_EGONE &&
+        sim.server.config.history_revs_max != 0) { /* it comes back, and is given the text */
+        frame_done(&frame);
+        seen.gone++;
+        cut(i);
+        return true;
+    }
     if (sim.trace)
         fprintf(stderr, "    %zu takes type %d rev %llu seq %llu%s\n", i, (int)frame.type,
                 (unsigned long long)frame.rev, (unsigned long long)frame.seq,
