@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "room/budget.h"
 #include "server/chance.h"
 
 enum { WHY_BYTES = 200 };
@@ -72,6 +73,7 @@ static void entry_free(struct hub *h, struct entry *e)
     link_out(&e->result);
     room_free(e->room);
     outlog_done(&e->outlog);
+    WEFT_ASSERT(e->memory.bytes == 0);
     free(e);
 }
 
@@ -100,13 +102,25 @@ static struct entry *entry_new(struct hub *h, const char *name, size_t len)
              (unsigned long long)siphash(&h->log_key, name, len));
     list_init(&e->conns);
     list_init(&e->requests);
-    outlog_init(&e->outlog, weft_heap(), OUTLOG_BYTES_MAX);
+    counted_init(&e->memory, weft_heap(), &h->rooms_bytes);
+    outlog_init(&e->outlog, &e->memory.alloc, OUTLOG_BYTES_MAX);
     list_append(&h->busy, &e->queue);
     struct entry **bucket = bucket_of(h, name, len);
     e->chain = *bucket;
     *bucket = e;
     h->n_entries++;
     return e;
+}
+
+/* For one more room. False: all that are there are in use. */
+static bool make_place(struct hub *h)
+{
+    while (h->n_entries >= h->settings.limit_rooms || h->rooms_bytes > h->settings.limit_memory) {
+        if (list_is_empty(&h->idle))
+            return false;
+        entry_free(h, LINK_OF(h->idle.next, struct entry, queue));
+    }
+    return true;
 }
 
 int entry_get(struct hub *h, const char *name, size_t len, struct entry **ret)
@@ -119,11 +133,8 @@ int entry_get(struct hub *h, const char *name, size_t len, struct entry **ret)
     }
     if (e != NULL) /* dropped at this turn's end */
         return WEFT_ELIMIT;
-    if (h->n_entries >= h->settings.limit_rooms) {
-        if (list_is_empty(&h->idle))
-            return WEFT_ELIMIT;
-        entry_free(h, LINK_OF(h->idle.next, struct entry, queue));
-    }
+    if (!make_place(h))
+        return WEFT_ELIMIT;
     e = entry_new(h, name, len);
     if (e == NULL)
         return WEFT_ENOMEM;
@@ -185,7 +196,7 @@ static int open_room(struct hub *h, struct entry *e, const struct store_result *
     if (result->err != 0)
         chance_uuid(epoch.bytes);
     struct room *room = NULL;
-    int err = room_new(weft_heap(), &h->room_config, &epoch, &room);
+    int err = room_new(&e->memory.alloc, &h->room_config, &epoch, &room);
     if (err == 0 && result->err == 0)
         err = fill(room, &result->log, why);
     if (err != 0) {
@@ -286,10 +297,37 @@ bool entry_rest(struct hub *h, struct entry *e)
     return true;
 }
 
-static void tick_busy(struct hub *h, struct entry *e)
+static void evict(struct hub *h, struct entry *e)
+{
+    WEFT_ASSERT(is_idle(e));
+    log_line(LOG_DEBUG, "room evicted", "room=%s bytes=%zu", e->hash, e->memory.bytes);
+    entry_free(h, e);
+}
+
+/* What each room may keep of what it can do without: SIZE_MAX while there is memory for all. */
+static size_t memory_share(struct hub *h)
+{
+    struct budget budget;
+    if (h->rooms_bytes <= h->settings.limit_memory)
+        return SIZE_MAX;
+    while (!list_is_empty(&h->idle) && h->rooms_bytes > h->settings.limit_memory)
+        evict(h, LINK_OF(h->idle.next, struct entry, queue));
+    budget_init(&budget, budget_goal(h->settings.limit_memory));
+    LINK_EACH(&h->busy, at)
+    {
+        const struct entry *e = LINK_OF(at, struct entry, queue);
+        size_t spare = e->state == ENTRY_OPEN ? room_spare_bytes(e->room) : 0;
+        spare = spare < e->memory.bytes ? spare : e->memory.bytes;
+        budget_add(&budget, e->memory.bytes - spare, spare);
+    }
+    return budget_share(&budget);
+}
+
+static void tick_busy(struct hub *h, struct entry *e, size_t share)
 {
     if (!entry_rest(h, e) && e->state == ENTRY_OPEN && !e->doomed) {
         struct room_event event = {.kind = ROOM_TICK};
+        event.tick.spare_bytes_max = share;
         if (e->n_at_end == e->n_joined)
             outlog_trim(&e->outlog, e->outlog.next_seq);
         if (hub_step(h, e, &event) != 0)
@@ -299,14 +337,13 @@ static void tick_busy(struct hub *h, struct entry *e)
 
 void entries_tick(struct hub *h)
 {
+    size_t share = memory_share(h);
     LINK_EACH(&h->busy, at)
-    tick_busy(h, LINK_OF(at, struct entry, queue));
+    tick_busy(h, LINK_OF(at, struct entry, queue), share);
     while (!list_is_empty(&h->idle)) {
         struct entry *e = LINK_OF(h->idle.next, struct entry, queue);
         if (hub_now(h) - e->idle_since_ms < (int64_t)h->settings.idle_room_ms)
             break;
-        WEFT_ASSERT(is_idle(e));
-        log_line(LOG_DEBUG, "room evicted", "room=%s", e->hash);
-        entry_free(h, e);
+        evict(h, e);
     }
 }

@@ -10,6 +10,7 @@
 #include "room/outlog.h"
 #include "room/room.h"
 #include "server/hub.h"
+#include "base/counted.h"
 #include "base/list.h"
 #include "server/log.h"
 #include "server/numbers.h"
@@ -50,7 +51,8 @@ struct entry {
     struct link touched;   /* in hub.touched: something happened to it this turn */
     int64_t idle_since_ms; /* in hub.idle */
 
-    struct room *room; /* OPEN */
+    struct counted memory; /* what room and outlog take */
+    struct room *room;     /* OPEN */
     struct uuid epoch;
     uint64_t presence_seq; /* the newest that was broadcast */
     struct outlog outlog;
@@ -168,8 +170,9 @@ struct hub {
     struct entry **buckets; /* n_buckets, a power of two; chained */
     size_t n_buckets;
     size_t n_entries;
-    struct link busy; /* entries that have somebody or something pending */
-    struct link idle; /* the others, longest idle first */
+    size_t rooms_bytes; /* what all entries' rooms and outlogs take */
+    struct link busy;   /* entries that have somebody or something pending */
+    struct link idle;   /* the others, longest idle first */
     struct link touched;
     struct link conns;
     size_t n_conns;

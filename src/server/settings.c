@@ -114,9 +114,13 @@ static int assign(struct settings *out, const struct setting *s, const char *nam
             break;
         memcpy(at, &value, sizeof value);
         return 0;
-    case NUMBER:
     case BYTES:
-        if (!read_number(value, s->kind == BYTES, &number) || number < s->least || number > s->most)
+        if (!read_number(value, true, &number) || number < s->least || number > s->most)
+            break;
+        memcpy(at, &number, sizeof number);
+        return 0;
+    case NUMBER:
+        if (!read_number(value, false, &number) || number < s->least || number > s->most)
             break;
         small = (uint32_t)number;
         memcpy(at, &small, sizeof small);

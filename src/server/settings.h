@@ -46,6 +46,9 @@
       "began first is closed with 4409")                                                           \
     X(NUMBER, limit_rooms, "limit-rooms", "10000", 1, 1000000, "",                                 \
       "in memory at once; rooms nobody is in make place for others")                               \
+    X(BYTES, limit_memory, "limit-memory", "1G", 1 << 20, (uint64_t)1 << 40, "",                   \
+      "of all rooms; above it those nobody is in leave memory, then the longest histories get "    \
+      "shorter, then no further room is opened")                                                   \
     X(NUMBER, rate_messages, "rate-messages", "1000", 0, 1000000, "",                              \
       "per second and connection; above it reading slows down and nothing is lost. 0: no limit")   \
     X(NUMBER, rate_burst, "rate-burst", "10000", 1, 1000000, "",                                   \
@@ -66,7 +69,7 @@
 struct settings {
 #define SETTINGS_TYPE_TEXT                                         const char *
 #define SETTINGS_TYPE_NUMBER                                       uint32_t
-#define SETTINGS_TYPE_BYTES                                        uint32_t
+#define SETTINGS_TYPE_BYTES                                        uint64_t
 #define SETTINGS_TYPE_CHOICE                                       uint32_t
 #define X(kind, field, flag, standard, least, most, choices, help) SETTINGS_TYPE_##kind field;
     SETTINGS(X)

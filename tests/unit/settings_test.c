@@ -77,6 +77,7 @@ static void test_defaults(void **state)
     assert_int_equal(s.limit_connections, 10000);
     assert_int_equal(s.limit_per_address, 256);
     assert_int_equal(s.limit_rooms, 10000);
+    assert_int_equal(s.limit_memory, 1 << 30);
     assert_int_equal(s.rate_messages, 1000);
     assert_int_equal(s.rate_burst, 10000);
     assert_int_equal(s.rate_queries, 50);
@@ -119,6 +120,8 @@ static void test_sizes(void **state)
     assert_int_equal(s.limit_message, 65536);
     assert_int_equal(read_line("--limit-document 1G", &s), 0);
     assert_int_equal(s.limit_document, 1 << 30);
+    assert_int_equal(read_line("--limit-memory 64G", &s), 0);
+    assert_true(s.limit_memory == (uint64_t)64 << 30);
     assert_int_equal(read_line("--limit-message 4096", &s), 0);
     assert_int_equal(s.limit_message, 4096);
     assert_refused("--limit-message 64kb",
