@@ -27,11 +27,13 @@ struct memory_items {
 struct memory_log {
     struct uuid epoch;
     uint64_t head;
+    uint64_t base;
     struct uuid epoch_then; /* as head_then */
     uint64_t head_then;     /* after the commit that is being checked; == head outside commits */
-    size_t records_more;    /* ... and the records and snapshots it may add */
+    uint64_t base_then;
+    size_t records_more; /* ... and the records and snapshots it may add */
     size_t snapshots_more;
-    struct memory_items records;   /* at[i].rev == i + 1 */
+    struct memory_items records;   /* at[i].rev == base + i + 1 */
     struct memory_items snapshots; /* rising revs */
 };
 
@@ -81,6 +83,16 @@ static void empty(struct memory_log *log)
     items_clear(&log->snapshots);
 }
 
+/* Drops the first n. */
+static void items_drop(struct memory_items *items, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(items->at[i].bytes);
+    items->n -= n;
+    if (n != 0)
+        memmove(items->at, items->at + n, items->n * sizeof *items->at);
+}
+
 /* The number of items with a revision of at most rev. */
 static size_t items_until(const struct memory_items *items, uint64_t rev)
 {
@@ -126,10 +138,68 @@ static int find_or_make(struct store_memory *m, const char *name, size_t name_le
     return 0;
 }
 
-/* Checks write w and allocates all it needs: *ret_item has a copy of its bytes. */
-static int stage(struct store_memory *m, const struct store_write *w, size_t *ret_log,
-                 struct memory_item *ret_item)
+/* A commit that is being checked: what has been so far, item by item. */
+struct staging {
+    const struct store_write *writes;
+    struct memory_item *items;
+    size_t *logs; /* of each */
+    size_t n;
+};
+
+/* Where STORE_TRIM cuts: the newest snapshot at or below rev, as the writes before it leave them. */
+static uint64_t trim_to(const struct store_memory *m, const struct staging *c, size_t log,
+                        uint64_t rev)
 {
+    const struct memory_items *snapshots = &m->logs[log].snapshots;
+    size_t before = items_until(snapshots, rev);
+    uint64_t found = before != 0 ? snapshots->at[before - 1].rev : 0;
+    for (size_t i = 0; i < c->n; i++) {
+        enum store_write_kind kind = c->writes[i].kind;
+        if (c->logs[i] != log)
+            continue;
+        if (kind == STORE_DROP)
+            found = 0;
+        if ((kind == STORE_SNAPSHOT || kind == STORE_BEGIN) && c->items[i].rev <= rev &&
+            c->items[i].rev > found)
+            found = c->items[i].rev;
+    }
+    return found;
+}
+
+static int check_turn(struct store_memory *m, const struct memory_log *log,
+                      const struct store_write *w)
+{
+    if (w->kind == STORE_DROP && log->head_then == 0)
+        return store_fail(&m->store, WEFT_EINVAL, "there is no log to drop");
+    if (w->kind == STORE_BEGIN && log->head_then != 0)
+        return store_fail(&m->store, WEFT_EINVAL, "there is a log of this name already");
+    bool in_turn = w->kind == STORE_RECORD ? w->rev == log->head_then + 1
+                   : w->kind == STORE_SNAPSHOT
+                       ? w->rev <= log->head_then && w->rev >= log->base_then
+                   : w->kind == STORE_TRIM ? w->rev <= log->head_then
+                                           : true;
+    if (in_turn)
+        return 0;
+    return store_fail(&m->store, WEFT_EINVAL, "revision %llu is out of turn: the log has %llu",
+                      (unsigned long long)w->rev, (unsigned long long)log->head_then);
+}
+
+static int copy_bytes(const struct store_write *w, struct memory_item *ret)
+{
+    *ret = (struct memory_item){.rev = w->rev, .len = w->len};
+    if (w->len == 0)
+        return 0;
+    ret->bytes = malloc(w->len);
+    if (ret->bytes == NULL)
+        return WEFT_ENOMEM;
+    memcpy(ret->bytes, w->bytes, w->len);
+    return 0;
+}
+
+/* Checks the next write and allocates all it needs: the item has a copy of its bytes. */
+static int stage(struct store_memory *m, struct staging *c)
+{
+    const struct store_write *w = &c->writes[c->n];
     size_t i;
     int err = find_or_make(m, w->name, w->name_len, &i);
     if (err != 0)
@@ -139,41 +209,39 @@ static int stage(struct store_memory *m, const struct store_write *w, size_t *re
         log->epoch_then = w->epoch;
     if (!uuid_equal(&log->epoch_then, &w->epoch))
         return store_fail(&m->store, WEFT_EINVAL, "the log has another epoch");
-    if (w->kind == STORE_DROP && log->head_then == 0)
-        return store_fail(&m->store, WEFT_EINVAL, "there is no log to drop");
-    if (w->kind == STORE_DROP) {
-        log->head_then = 0;
-        *ret_log = i;
-        *ret_item = (struct memory_item){0};
-        return 0;
-    }
-    bool in_turn =
-        w->kind == STORE_RECORD ? w->rev == log->head_then + 1 : w->rev <= log->head_then;
-    if (!in_turn)
-        return store_fail(&m->store, WEFT_EINVAL, "revision %llu is out of turn: the log has %llu",
-                          (unsigned long long)w->rev, (unsigned long long)log->head_then);
-
-    if (w->kind == STORE_RECORD)
+    err = check_turn(m, log, w);
+    struct memory_item item = {0};
+    if (err == 0 && w->kind == STORE_RECORD)
         err = items_reserve(&log->records, log->records_more + 1);
-    else
+    if (err == 0 && (w->kind == STORE_SNAPSHOT || w->kind == STORE_BEGIN))
         err = items_reserve(&log->snapshots, log->snapshots_more + 1);
+    if (err == 0 && w->kind != STORE_DROP && w->kind != STORE_TRIM)
+        err = copy_bytes(w, &item);
     if (err != 0)
         return err;
-    uint8_t *bytes = NULL;
-    if (w->len != 0) {
-        bytes = malloc(w->len);
-        if (bytes == NULL)
-            return WEFT_ENOMEM;
-        memcpy(bytes, w->bytes, w->len);
-    }
-    if (w->kind == STORE_RECORD) {
+    switch (w->kind) {
+    case STORE_RECORD:
         log->head_then++;
         log->records_more++;
-    } else {
+        break;
+    case STORE_SNAPSHOT:
         log->snapshots_more++;
+        break;
+    case STORE_TRIM:
+        item.rev = trim_to(m, c, i, w->rev);
+        if (item.rev > log->base_then)
+            log->base_then = item.rev;
+        break;
+    case STORE_BEGIN:
+        log->head_then = log->base_then = w->rev;
+        log->snapshots_more++;
+        break;
+    case STORE_DROP:
+        log->head_then = log->base_then = 0;
+        break;
     }
-    *ret_log = i;
-    *ret_item = (struct memory_item){.rev = w->rev, .bytes = bytes, .len = w->len};
+    c->logs[c->n] = i;
+    c->items[c->n++] = item;
     return 0;
 }
 
@@ -192,6 +260,39 @@ static void put(struct memory_items *items, struct memory_item item)
     items->n++;
 }
 
+static void trim(struct memory_log *log, uint64_t base)
+{
+    if (base <= log->base)
+        return;
+    items_drop(&log->records, items_until(&log->records, base));
+    items_drop(&log->snapshots, items_until(&log->snapshots, base - 1));
+    log->base = base;
+}
+
+/* Cannot fail. */
+static void carry_out(struct memory_log *log, enum store_write_kind kind, struct memory_item item)
+{
+    switch (kind) {
+    case STORE_RECORD:
+        put(&log->records, item);
+        break;
+    case STORE_SNAPSHOT:
+        put(&log->snapshots, item);
+        break;
+    case STORE_TRIM:
+        trim(log, item.rev);
+        break;
+    case STORE_BEGIN:
+        put(&log->snapshots, item);
+        log->base = item.rev;
+        break;
+    case STORE_DROP:
+        empty(log);
+        log->base = 0;
+        break;
+    }
+}
+
 static int memory_commit(struct store *s, const struct store_write *writes, size_t n)
 {
     struct store_memory *m = memory_of(s);
@@ -199,38 +300,33 @@ static int memory_commit(struct store *s, const struct store_write *writes, size
         m->fail_commits--;
         return store_fail(s, WEFT_EIO, "told to fail (0): commit");
     }
-    struct memory_item *items = calloc(n, sizeof *items);
-    size_t *logs = calloc(n, sizeof *logs);
-    size_t staged = 0;
-    int err = items != NULL && logs != NULL ? 0 : WEFT_ENOMEM;
-    while (err == 0 && staged < n) {
-        err = stage(m, &writes[staged], &logs[staged], &items[staged]);
-        if (err == 0)
-            staged++;
-    }
-    for (size_t i = 0; i < staged; i++) {
-        struct memory_log *log = &m->logs[logs[i]];
+    struct staging c = {.writes = writes};
+    c.items = calloc(n, sizeof *c.items);
+    c.logs = calloc(n, sizeof *c.logs);
+    int err = c.items != NULL && c.logs != NULL ? 0 : WEFT_ENOMEM;
+    while (err == 0 && c.n < n)
+        err = stage(m, &c);
+    for (size_t i = 0; i < c.n; i++) {
         if (err != 0)
-            free(items[i].bytes);
-        else if (writes[i].kind == STORE_DROP)
-            empty(log);
+            free(c.items[i].bytes);
         else
-            put(writes[i].kind == STORE_RECORD ? &log->records : &log->snapshots, items[i]);
+            carry_out(&m->logs[c.logs[i]], writes[i].kind, c.items[i]);
     }
-    for (size_t i = 0; i < staged; i++) {
-        struct memory_log *log = &m->logs[logs[i]];
+    for (size_t i = 0; i < c.n; i++) {
+        struct memory_log *log = &m->logs[c.logs[i]];
         if (err == 0) {
             log->head = log->head_then;
             log->epoch = log->epoch_then;
         }
         log->head_then = log->head;
+        log->base_then = log->base;
         log->epoch_then = log->epoch;
         log->records_more = 0;
         log->snapshots_more = 0;
-        WEFT_ASSERT(log->records.n == log->head);
+        WEFT_ASSERT(log->records.n == log->head - log->base);
     }
-    free(items);
-    free(logs);
+    free(c.items);
+    free(c.logs);
     return err != WEFT_ENOMEM ? err : store_fail(s, err, "out of memory: commit");
 }
 
@@ -240,7 +336,7 @@ static int add_records(const struct memory_log *log, uint64_t from, uint64_t to,
     size_t bytes = 0;
     bool full = false;
     for (uint64_t rev = from; !full && rev <= to && rev <= log->head; rev++) {
-        const struct memory_item *item = &log->records.at[rev - 1];
+        const struct memory_item *item = &log->records.at[rev - log->base - 1];
         full = item->len > max_bytes - bytes;
         if (full && ret->n_records != 0)
             break;
@@ -269,24 +365,35 @@ static int memory_load(struct store *s, const char *name, size_t name_len, uint6
         return WEFT_ENOENT;
     ret->epoch = log->epoch;
     ret->head = log->head;
+    ret->base_rev = log->base;
     int err = add_snapshot(log, log->head, ret);
     if (err == 0)
-        err = add_records(log, store_load_first(log->head, ret->snapshot_rev, tail_revs), log->head,
-                          SIZE_MAX, ret);
+        err = add_records(log, store_load_first(log->head, log->base, ret->snapshot_rev, tail_revs),
+                          log->head, SIZE_MAX, ret);
     return err != 0 ? store_fail(s, err, "out of memory: load") : 0;
+}
+
+static int gone(struct store_memory *m, uint64_t base)
+{
+    return store_fail(&m->store, WEFT_EGONE, "records up to %llu are gone",
+                      (unsigned long long)base);
 }
 
 static int memory_base(struct store *s, const char *name, size_t name_len, uint64_t rev,
                        struct store_log *ret)
 {
-    const struct memory_log *log = find_log(memory_of(s), name, name_len);
+    struct store_memory *m = memory_of(s);
+    const struct memory_log *log = find_log(m, name, name_len);
     if (log == NULL)
         return WEFT_ENOENT;
     if (rev > log->head)
         return store_fail(s, WEFT_EINVAL, "revision %llu is above the log's %llu",
                           (unsigned long long)rev, (unsigned long long)log->head);
+    if (rev < log->base)
+        return gone(m, log->base);
     ret->epoch = log->epoch;
     ret->head = log->head;
+    ret->base_rev = log->base;
     int err = add_snapshot(log, rev, ret);
     if (err == 0)
         err = add_records(log, ret->snapshot_rev + 1, rev, SIZE_MAX, ret);
@@ -296,11 +403,15 @@ static int memory_base(struct store *s, const char *name, size_t name_len, uint6
 static int memory_read(struct store *s, const char *name, size_t name_len, uint64_t from,
                        uint64_t to, size_t max_bytes, struct store_log *ret)
 {
-    const struct memory_log *log = find_log(memory_of(s), name, name_len);
+    struct store_memory *m = memory_of(s);
+    const struct memory_log *log = find_log(m, name, name_len);
     if (log == NULL)
         return WEFT_ENOENT;
     ret->epoch = log->epoch;
     ret->head = log->head;
+    ret->base_rev = log->base;
+    if (from <= log->base)
+        return gone(m, log->base);
     int err = add_records(log, from, to, max_bytes, ret);
     return err != 0 ? store_fail(s, err, "out of memory: read") : 0;
 }

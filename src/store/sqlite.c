@@ -17,31 +17,44 @@
 #include "base/assert.h"
 
 /* "weft" in ASCII; file(1) and our own open read it at byte 68 of the file. */
-enum { APPLICATION_ID = 0x77656674, SCHEMA_VERSION = 1, PATH_BYTES = 4096 };
+enum { APPLICATION_ID = 0x77656674, SCHEMA_VERSION = 2, PATH_BYTES = 4096 };
+
+/* The index has the few logs only of which something is left to be taken out. */
+#define SCHEMA_NEW_IN_2                                                                            \
+    "CREATE INDEX logs_untidy ON logs (id) WHERE swept < base;"                                    \
+    "PRAGMA user_version = 2;"
 
 static const char SCHEMA[] =
     "BEGIN IMMEDIATE;"
     "CREATE TABLE logs ("
     " id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, epoch BLOB NOT NULL,"
-    " head INTEGER NOT NULL) STRICT;"
+    " head INTEGER NOT NULL, base INTEGER NOT NULL DEFAULT 0,"
+    " swept INTEGER NOT NULL DEFAULT 0) STRICT;"
     "CREATE TABLE records ("
     " log INTEGER NOT NULL, rev INTEGER NOT NULL, body BLOB NOT NULL,"
     " PRIMARY KEY (log, rev)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE snapshots ("
     " id INTEGER PRIMARY KEY, log INTEGER NOT NULL, rev INTEGER NOT NULL, body BLOB NOT NULL,"
     " UNIQUE (log, rev)) STRICT;"
-    "PRAGMA application_id = 0x77656674;"
-    "PRAGMA user_version = 1;"
-    "COMMIT";
+    "PRAGMA application_id = 0x77656674;" SCHEMA_NEW_IN_2 "COMMIT";
+
+/* From the first schema, which did not know trimmed logs. */
+static const char SCHEMA_FROM_1[] =
+    "BEGIN IMMEDIATE;"
+    "ALTER TABLE logs ADD COLUMN base INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE logs ADD COLUMN swept INTEGER NOT NULL DEFAULT 0;" SCHEMA_NEW_IN_2 "COMMIT";
 
 /* busy_timeout: the folder is ours alone, but a backup made by hand holds locks for moments.
  * journal_size_limit: a journal that one large commit has blown up is cut again.
  * cache_size: 32 MiB of pages; the default of 2 MiB halves throughput at 1,000 busy logs.
- * cell_size_check: a damaged page is noticed when it is read, not when it is followed. */
+ * cell_size_check: a damaged page is noticed when it is read, not when it is followed.
+ * secure_delete: what is deleted is overwritten, so that a text that was trimmed away is in no free
+ * page; only trimming and dropping logs delete. */
 static const char SETTINGS[] = "PRAGMA busy_timeout = 1000;"
                                "PRAGMA journal_size_limit = 33554432;"
                                "PRAGMA cache_size = -32768;"
                                "PRAGMA cell_size_check = ON;"
+                               "PRAGMA secure_delete = ON;"
                                "PRAGMA temp_store = MEMORY;"
                                "PRAGMA trusted_schema = OFF";
 
@@ -217,7 +230,7 @@ static int ask(struct store_sqlite *s, const char *sql, int64_t *ret, char *text
 }
 
 /* Tells an empty file, ours, a newer one and somebody else's apart, without changing any. */
-static int look_at_file(struct store_sqlite *s, bool *ret_empty)
+static int look_at_file(struct store_sqlite *s, bool *ret_empty, bool *ret_first)
 {
     int64_t application = 0;
     int64_t version = 0;
@@ -229,6 +242,7 @@ static int look_at_file(struct store_sqlite *s, bool *ret_empty)
         err = ask(s, "SELECT count(*) FROM sqlite_schema", &objects, NULL, 0);
     if (err != 0)
         return err;
+    *ret_first = false;
     *ret_empty = application == 0 && version == 0 && objects == 0;
     if (*ret_empty)
         return 0;
@@ -238,7 +252,8 @@ static int look_at_file(struct store_sqlite *s, bool *ret_empty)
         return store_fail(&s->store, WEFT_EINVAL,
                           "made by a newer weft (schema %lld, this one knows %d)",
                           (long long)version, SCHEMA_VERSION);
-    if (version != SCHEMA_VERSION)
+    *ret_first = version == 1;
+    if (version != SCHEMA_VERSION && version != 1)
         return store_fail(&s->store, WEFT_ECORRUPT, "schema %lld has never existed",
                           (long long)version);
     return 0;
@@ -248,8 +263,9 @@ static int set_up(struct store_sqlite *s, enum store_sync sync)
 {
     int err = run_sql(s, SETTINGS, "settings");
     bool empty = false;
+    bool first = false;
     if (err == 0)
-        err = look_at_file(s, &empty);
+        err = look_at_file(s, &empty, &first);
     if (err != 0)
         return err;
 
@@ -265,6 +281,8 @@ static int set_up(struct store_sqlite *s, enum store_sync sync)
             "synchronous");
     if (err == 0 && empty)
         err = run_sql(s, SCHEMA, "schema");
+    if (err == 0 && first)
+        err = run_sql(s, SCHEMA_FROM_1, "a newer schema");
     return err;
 }
 
@@ -367,6 +385,7 @@ static const struct store_port SQLITE_PORT = {
     .read = sqlite_read,
     .next = sqlite_next,
     .verify = sqlite_verify,
+    .tidy = sqlite_tidy,
     .free = sqlite_close,
 };
 
@@ -435,6 +454,7 @@ int store_sqlite_open(const char *folder, enum store_sync sync, struct store **r
     if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key)
         err = store_fail(&s->store, WEFT_EIO, "the system gives no random numbers");
     name_map_init(&s->names, key);
+    s->untidy = true; /* what a crash has left */
     if (err == 0)
         err = open_path(s, folder, path, sync);
     if (err != 0) {

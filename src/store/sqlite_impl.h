@@ -2,6 +2,7 @@
  *
  * sqlite.c        opening, the schema, closing, errors, queries
  * sqlite_write.c  commits
+ * sqlite_trim.c   trimming, and taking out of the file what was trimmed
  * sqlite_read.c   load, base, read, and finding a log
  *
  * Numbers of a log (id, epoch, head) are kept in a small cache, so that appending to a log that was
@@ -30,11 +31,18 @@ enum { SQLITE_JOURNAL_COPY_PAGES = 4000, SQLITE_JOURNAL_PAGES_MAX = 32000 };
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
     X(COMMIT, "COMMIT")                                                                            \
     X(ROLLBACK, "ROLLBACK")                                                                        \
-    X(LOG_FIND, "SELECT id, epoch, head FROM logs WHERE name = ?1")                                \
+    X(LOG_FIND, "SELECT id, epoch, head, base FROM logs WHERE name = ?1")                          \
     X(LOG_FIRST, "SELECT name FROM logs ORDER BY name LIMIT 1")                                    \
     X(LOG_NEXT, "SELECT name FROM logs WHERE name > ?1 ORDER BY name LIMIT 1")                     \
-    X(LOG_ADD, "INSERT INTO logs (name, epoch, head) VALUES (?1, ?2, 0)")                          \
+    X(LOG_ADD, "INSERT INTO logs (name, epoch, head, base, swept) VALUES (?1, ?2, ?3, ?3, ?3)")    \
     X(LOG_HEAD, "UPDATE logs SET head = ?2 WHERE id = ?1")                                         \
+    X(LOG_BASE, "UPDATE logs SET base = ?2 WHERE id = ?1")                                         \
+    X(UNTIDY, "SELECT id, base, swept FROM logs WHERE swept < base LIMIT 1")                       \
+    X(LOG_SWEPT, "UPDATE logs SET swept = ?2 WHERE id = ?1")                                       \
+    X(RECORDS_SWEEP, "DELETE FROM records WHERE log = ?1 AND rev <= ?2")                           \
+    X(SNAPSHOTS_SWEEP, "DELETE FROM snapshots WHERE log = ?1 AND rev <= ?2 AND rev < ?3")          \
+    X(SNAPSHOT_REV,                                                                                \
+      "SELECT rev FROM snapshots WHERE log = ?1 AND rev <= ?2 ORDER BY rev DESC LIMIT 1")          \
     X(LOG_DROP, "DELETE FROM logs WHERE id = ?1")                                                  \
     X(RECORDS_DROP, "DELETE FROM records WHERE log = ?1")                                          \
     X(SNAPSHOTS_DROP, "DELETE FROM snapshots WHERE log = ?1")                                      \
@@ -54,6 +62,7 @@ struct sqlite_log {
     int64_t id;
     struct uuid epoch;
     uint64_t head;
+    uint64_t base;
     /* Only inside a commit: */
     bool dirty; /* head is newer than the row */
     bool gone;  /* dropped; there is no row */
@@ -73,6 +82,8 @@ struct store_sqlite {
     bool partial;      /* a part of it was copied, and not synced, since it was last copied whole */
     bool unsure;       /* that part may be lost: see sqlite_sure() */
     int copy_failed;   /* SQLite's code of the last try to copy it; 0: it went well */
+
+    bool untidy; /* something that was trimmed may still be in the file */
 };
 
 static inline struct store_sqlite *sqlite_of(struct store *s)
@@ -122,6 +133,15 @@ void sqlite_log_forget_all(struct store_sqlite *s);
 void sqlite_watch_journal(struct store_sqlite *s); /* once, after opening, before the first write */
 int sqlite_sure(struct store_sqlite *s); /* WEFT_EIO when the file may not be what was written */
 
+/* Before a commit: whether it would be safe. After one: the journal is copied when it is long. */
+WEFT_CHECKED int sqlite_may_write(struct store_sqlite *s);
+void sqlite_copy_due(struct store_sqlite *s);
+
+/* The newest snapshot at or below rev becomes the base. In a commit. */
+WEFT_CHECKED int sqlite_trim(struct store_sqlite *s, struct sqlite_log *log, uint64_t rev);
+WEFT_CHECKED int sqlite_run(struct store_sqlite *s, enum sqlite_statement which, const char *where);
+void sqlite_roll_back(struct store_sqlite *s);
+
 int sqlite_commit(struct store *store, const struct store_write *writes, size_t n);
 int sqlite_load(struct store *store, const char *name, size_t name_len, uint64_t tail_revs,
                 struct store_log *ret);
@@ -129,6 +149,7 @@ int sqlite_base(struct store *store, const char *name, size_t name_len, uint64_t
                 struct store_log *ret);
 int sqlite_read(struct store *store, const char *name, size_t name_len, uint64_t from, uint64_t to,
                 size_t max_bytes, struct store_log *ret);
+int sqlite_tidy(struct store *store);
 int sqlite_next(struct store *store, const char *after, size_t after_len, struct store_name *ret);
 
 #endif

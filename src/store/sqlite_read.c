@@ -42,9 +42,11 @@ static int read_log_row(struct sqlite_query *q, struct sqlite_log *ret)
         err = sqlite_column_bytes(q, 1, &epoch, &epoch_len);
     if (err == 0)
         err = sqlite_column_int(q, 2, &ret->head);
+    if (err == 0)
+        err = sqlite_column_int(q, 3, &ret->base);
     if (err != 0)
         return err;
-    if (epoch_len != sizeof ret->epoch.bytes || ret->head == 0)
+    if (epoch_len != sizeof ret->epoch.bytes || ret->head == 0 || ret->base > ret->head)
         return store_fail(&q->store->store, WEFT_ECORRUPT, "a log's row does not hold together");
     ret->id = (int64_t)id;
     memcpy(ret->epoch.bytes, epoch, sizeof ret->epoch.bytes);
@@ -82,6 +84,7 @@ static int find_for_reading(struct store_sqlite *s, const char *name, size_t nam
     *ret_log = s->logs[i];
     ret->epoch = ret_log->epoch;
     ret->head = ret_log->head;
+    ret->base_rev = ret_log->base;
     return 0;
 }
 
@@ -90,7 +93,7 @@ static int out_of_memory(struct store_sqlite *s, int err)
     return err == WEFT_ENOMEM ? store_fail(&s->store, err, "out of memory: reading a log") : err;
 }
 
-/* The newest snapshot at or below rev, if there is one. */
+/* The newest snapshot at or below rev, if there is one; in a trimmed log there is. */
 static int read_snapshot(struct store_sqlite *s, const struct sqlite_log *log, uint64_t rev,
                          struct store_log *ret)
 {
@@ -112,7 +115,17 @@ static int read_snapshot(struct store_sqlite *s, const struct sqlite_log *log, u
                              (unsigned long long)at, (unsigned long long)log->head);
     }
     sqlite_query_end(&q);
+    if (err == 0 && log->base > ret->snapshot_rev)
+        err = store_fail(&s->store, WEFT_ECORRUPT,
+                         "records up to %llu are gone, and no snapshot stands for them",
+                         (unsigned long long)log->base);
     return err;
+}
+
+static int gone(struct store_sqlite *s, const struct sqlite_log *log)
+{
+    return store_fail(&s->store, WEFT_EGONE, "records up to %llu are gone",
+                      (unsigned long long)log->base);
 }
 
 static int gap(struct store_sqlite *s, uint64_t wanted, uint64_t found)
@@ -170,7 +183,8 @@ int sqlite_load(struct store *store, const char *name, size_t name_len, uint64_t
     if (err == 0)
         err = read_snapshot(s, &log, INT64_MAX, ret);
     if (err == 0)
-        err = read_records(s, &log, store_load_first(log.head, ret->snapshot_rev, tail_revs),
+        err = read_records(s, &log,
+                           store_load_first(log.head, log.base, ret->snapshot_rev, tail_revs),
                            log.head, INT64_MAX, SIZE_MAX, ret);
     return err;
 }
@@ -186,6 +200,8 @@ int sqlite_base(struct store *store, const char *name, size_t name_len, uint64_t
     if (rev > log.head)
         return store_fail(&s->store, WEFT_EINVAL, "revision %llu is above the log's %llu",
                           (unsigned long long)rev, (unsigned long long)log.head);
+    if (rev < log.base)
+        return gone(s, &log);
     err = read_snapshot(s, &log, rev, ret);
     if (err == 0)
         err = read_records(s, &log, ret->snapshot_rev + 1, rev, rev, SIZE_MAX, ret);
@@ -200,6 +216,8 @@ int sqlite_read(struct store *store, const char *name, size_t name_len, uint64_t
     int err = find_for_reading(s, name, name_len, &log, ret);
     if (err != 0)
         return err;
+    if (from <= log.base)
+        return gone(s, &log);
     uint64_t last = to < log.head ? to : log.head;
     return from <= last ? read_records(s, &log, from, last, last, max_bytes, ret) : 0;
 }

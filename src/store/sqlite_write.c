@@ -4,16 +4,19 @@
 #include "base/assert.h"
 
 /* *ret: where the log of this name was, when it was dropped in this commit (`again`); and where it
- * is. */
-static int make_log(struct store_sqlite *s, const struct store_write *w, bool again, size_t *ret)
+ * is. It begins behind `base`. */
+static int make_log(struct store_sqlite *s, const struct store_write *w, uint64_t base, bool again,
+                    size_t *ret)
 {
     struct sqlite_query q = sqlite_query_begin(s, STATEMENT_LOG_ADD, "making a log");
     sqlite_query_bytes(&q, 1, w->name, w->name_len);
     sqlite_query_bytes(&q, 2, w->epoch.bytes, sizeof w->epoch.bytes);
+    sqlite_query_int(&q, 3, base);
     int err = sqlite_query_run(&q);
     if (err != 0)
         return err;
-    const struct sqlite_log log = {.id = sqlite3_last_insert_rowid(s->db), .epoch = w->epoch};
+    const struct sqlite_log log = {
+        .id = sqlite3_last_insert_rowid(s->db), .epoch = w->epoch, .head = base, .base = base};
     if (again) {
         s->logs[*ret] = log;
         return 0;
@@ -48,37 +51,56 @@ static int drop(struct store_sqlite *s, struct sqlite_log *log)
     return err;
 }
 
-static int write_one(struct store_sqlite *s, const struct store_write *w)
+static int no_log(struct store_sqlite *s, const struct store_write *w)
 {
-    size_t i;
-    int err = sqlite_log_find(s, w->name, w->name_len, &i);
-    bool gone = err == 0 && s->logs[i].gone;
-    if (gone)
-        err = WEFT_ENOENT;
-    if (err == WEFT_ENOENT && w->kind == STORE_DROP)
-        err = store_fail(&s->store, WEFT_EINVAL, "there is no log to drop");
-    else if (err == WEFT_ENOENT && w->kind == STORE_RECORD && w->rev == 1)
-        err = make_log(s, w, gone, &i);
-    else if (err == WEFT_ENOENT)
-        err = store_fail(&s->store, WEFT_EINVAL, "revision %llu is out of turn: there is no log",
-                         (unsigned long long)w->rev);
-    if (err != 0)
-        return err;
-    struct sqlite_log *log = &s->logs[i];
+    if (w->kind == STORE_DROP)
+        return store_fail(&s->store, WEFT_EINVAL, "there is no log to drop");
+    return store_fail(&s->store, WEFT_EINVAL, "revision %llu is out of turn: there is no log",
+                      (unsigned long long)w->rev);
+}
+
+static bool in_turn(const struct sqlite_log *log, const struct store_write *w)
+{
+    if (w->kind == STORE_RECORD)
+        return w->rev == log->head + 1;
+    return w->rev <= log->head && (w->kind != STORE_SNAPSHOT || w->rev >= log->base);
+}
+
+static int write_to(struct store_sqlite *s, struct sqlite_log *log, const struct store_write *w)
+{
     if (!uuid_equal(&log->epoch, &w->epoch))
         return store_fail(&s->store, WEFT_EINVAL, "the log has another epoch");
     if (w->kind == STORE_DROP)
         return drop(s, log);
-    bool in_turn = w->kind == STORE_RECORD ? w->rev == log->head + 1 : w->rev <= log->head;
-    if (!in_turn)
+    if (!in_turn(log, w))
         return store_fail(&s->store, WEFT_EINVAL, "revision %llu is out of turn: the log has %llu",
                           (unsigned long long)w->rev, (unsigned long long)log->head);
-    err = put(s, log->id, w);
+    if (w->kind == STORE_TRIM)
+        return sqlite_trim(s, log, w->rev);
+    int err = put(s, log->id, w);
     if (err == 0 && w->kind == STORE_RECORD) {
         log->head++;
         log->dirty = true;
     }
     return err;
+}
+
+static int write_one(struct store_sqlite *s, const struct store_write *w)
+{
+    size_t i;
+    int err = sqlite_log_find(s, w->name, w->name_len, &i);
+    bool gone = err == 0 && s->logs[i].gone;
+    if (err == 0 && !gone && w->kind == STORE_BEGIN)
+        return store_fail(&s->store, WEFT_EINVAL, "there is a log of this name already");
+    if (gone)
+        err = WEFT_ENOENT;
+    if (err == WEFT_ENOENT && w->kind == STORE_RECORD && w->rev == 1)
+        err = make_log(s, w, 0, gone, &i);
+    else if (err == WEFT_ENOENT && w->kind == STORE_BEGIN)
+        err = make_log(s, w, w->rev, gone, &i);
+    else if (err == WEFT_ENOENT)
+        err = no_log(s, w);
+    return err == 0 ? write_to(s, &s->logs[i], w) : err;
 }
 
 /* Brings the rows of the logs that were appended to up to date: each once. */
@@ -106,7 +128,7 @@ static int write_heads(struct store_sqlite *s, const struct store_write *writes,
 
 /* Ends what is open, if anything is: some failures end the transaction by themselves. The text of
  * what went wrong stays that of the first failure. */
-static void roll_back(struct store_sqlite *s)
+void sqlite_roll_back(struct store_sqlite *s)
 {
     if (sqlite3_get_autocommit(s->db) == 0) {
         /* Should even this fail, the next commit tries again before it begins. */
@@ -116,7 +138,7 @@ static void roll_back(struct store_sqlite *s)
     sqlite_log_forget_all(s);
 }
 
-static int run(struct store_sqlite *s, enum sqlite_statement which, const char *where)
+int sqlite_run(struct store_sqlite *s, enum sqlite_statement which, const char *where)
 {
     struct sqlite_query q = sqlite_query_begin(s, which, where);
     return sqlite_query_run(&q);
@@ -190,37 +212,47 @@ static int file_there(struct store_sqlite *s)
     return store_fail(&s->store, WEFT_EIO, "the file is not in its folder any more");
 }
 
+int sqlite_may_write(struct store_sqlite *s)
+{
+    int err = sqlite_sure(s);
+    if (err == 0)
+        err = journal_full(s);
+    return err == 0 ? file_there(s) : err;
+}
+
+void sqlite_copy_due(struct store_sqlite *s)
+{
+    if (s->journal_pages >= SQLITE_JOURNAL_COPY_PAGES)
+        copy_journal(s);
+}
+
 /* ---- commits ---------------------------------------------------------------------------------- */
 
 int sqlite_commit(struct store *store, const struct store_write *writes, size_t n)
 {
     struct store_sqlite *s = sqlite_of(store);
-    int err = sqlite_sure(s);
-    if (err == 0)
-        err = journal_full(s);
-    if (err == 0)
-        err = file_there(s);
+    int err = sqlite_may_write(s);
     if (err != 0)
         return err;
     if (sqlite3_get_autocommit(s->db) == 0)
-        roll_back(s);
+        sqlite_roll_back(s);
     if (s->n_logs >= SQLITE_CACHED_LOGS_MAX)
         sqlite_log_forget_all(s); /* never later in a commit: heads are only here until its end */
-    err = run(s, STATEMENT_BEGIN, "beginning a commit");
+    err = sqlite_run(s, STATEMENT_BEGIN, "beginning a commit");
     for (size_t i = 0; err == 0 && i < n; i++)
         err = write_one(s, &writes[i]);
     if (err == 0)
         err = write_heads(s, writes, n);
     if (err == 0)
-        err = run(s, STATEMENT_COMMIT, "commit");
+        err = sqlite_run(s, STATEMENT_COMMIT, "commit");
     if (err != 0)
-        roll_back(s);
+        sqlite_roll_back(s);
     for (size_t i = 0; err == 0 && i < n; i++)
         if (writes[i].kind == STORE_DROP) {
             sqlite_log_forget_all(s); /* what is gone must not be found */
             break;
         }
-    if (err == 0 && s->journal_pages >= SQLITE_JOURNAL_COPY_PAGES)
-        copy_journal(s);
+    if (err == 0)
+        sqlite_copy_due(s);
     return err;
 }

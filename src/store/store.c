@@ -69,10 +69,11 @@ int store_log_snapshot(struct store_log *log, uint64_t rev, const void *bytes, s
     return 0;
 }
 
-uint64_t store_load_first(uint64_t head, uint64_t snapshot_rev, uint64_t tail_revs)
+uint64_t store_load_first(uint64_t head, uint64_t base_rev, uint64_t snapshot_rev,
+                          uint64_t tail_revs)
 {
-    WEFT_ASSERT(snapshot_rev <= head);
-    uint64_t tail_first = tail_revs < head ? head - tail_revs + 1 : 1;
+    WEFT_ASSERT(base_rev <= snapshot_rev && snapshot_rev <= head);
+    uint64_t tail_first = tail_revs < head - base_rev ? head - tail_revs + 1 : base_rev + 1;
     return tail_first < snapshot_rev + 1 ? tail_first : snapshot_rev + 1;
 }
 
@@ -101,7 +102,7 @@ static int check_name(struct store *s, size_t name_len)
 
 static int check_write(struct store *s, const struct store_write *w)
 {
-    WEFT_ASSERT(w->kind <= STORE_DROP);
+    WEFT_ASSERT(w->kind <= STORE_KIND_LAST);
     int err = check_name(s, w->name_len);
     if (err != 0 || w->kind == STORE_DROP)
         return err;
@@ -183,6 +184,11 @@ int store_next(struct store *s, const char *after, size_t after_len, struct stor
     if (err == 0)
         *ret = name;
     return err == WEFT_ENOENT ? store_fail(s, err, "no further log") : err;
+}
+
+int store_tidy(struct store *s)
+{
+    return s->port->tidy != NULL ? s->port->tidy(s) : 0;
 }
 
 int store_verify(struct store *s)

@@ -4,13 +4,18 @@
  * 1, 2, 3 ... without a gap, and snapshots, each standing for all records up to its number. What
  * the bytes mean is not known here; whoever wrote them checks them.
  *
+ * A log may have been trimmed: then its records up to its *base* are gone, and a snapshot stands at
+ * the base, so that every revision from there on can still be made. Invariants:
+ *
+ *     base <= revs of snapshots <= head,   records are base+1 .. head,   base == 0 or a snapshot's rev
+ *
  * Every call blocks, and is made from one thread at a time (store/worker.h puts a store on a thread
  * of its own). There are two stores: memory (tests, simulation) and SQLite. Both pass
  * tests/support/store_conformance.h.
  *
  * Errors: WEFT_EIO (the disk), WEFT_ENOMEM, WEFT_ECORRUPT (the store's own structure does not hold
  * together), WEFT_ENOENT (no such log), WEFT_EINVAL (a write out of turn, a number that cannot be),
- * WEFT_ELIMIT (a bound below). store_error_text() says more. After a failed commit the store is as
+ * WEFT_EGONE (what is asked for was trimmed away), WEFT_ELIMIT (a bound below). store_error_text() says more. After a failed commit the store is as
  * before it, and the next may succeed. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -34,8 +39,14 @@ enum store_write_kind {
     STORE_RECORD,   /* record `rev`; the log is made, with `epoch`, when rev == 1 */
     STORE_SNAPSHOT, /* stands for records 1..rev; rev is at most the log's last record, in this
                      * commit's order. A second one at the same rev takes the first one's place */
+    STORE_TRIM, /* the newest snapshot at or below rev becomes the log's base: what is older is gone
+                  * from then on, and taken out of the file little by little. Without a snapshot there
+                  * nothing happens */
+    STORE_BEGIN, /* the log is made, with `epoch`, trimmed: base and head are rev, and `bytes` are the
+                  * snapshot there. There must be no log of that name */
     STORE_DROP, /* the log goes, with all its records and snapshots; rev and bytes are unused. In
                      * the same commit one of the same name may begin, with any epoch */
+    STORE_KIND_LAST = STORE_DROP,
 };
 
 /* One write. Bytes are borrowed until store_commit() returns. */
@@ -53,7 +64,8 @@ struct store_write {
  * looked at before: it need not be initialised, and is written on success only. */
 struct store_log {
     struct uuid epoch;
-    uint64_t head; /* number of the last record */
+    uint64_t head;     /* number of the last record */
+    uint64_t base_rev; /* records up to this one are gone; 0: none */
 
     bool has_snapshot;
     uint64_t snapshot_rev;
@@ -84,7 +96,8 @@ WEFT_CHECKED int store_log_snapshot(struct store_log *log, uint64_t rev, const v
                                     size_t len);
 
 /* For stores: the first record that store_load() brings along. */
-uint64_t store_load_first(uint64_t head, uint64_t snapshot_rev, uint64_t tail_revs);
+uint64_t store_load_first(uint64_t head, uint64_t base_rev, uint64_t snapshot_rev,
+                          uint64_t tail_revs);
 
 struct store_name {
     size_t len;
@@ -109,6 +122,7 @@ struct store_port {
     /* The first name behind `after` in byte order, or of all when it is NULL. */
     int (*next)(struct store *s, const char *after, size_t after_len, struct store_name *ret);
     int (*verify)(struct store *s);
+    int (*tidy)(struct store *s); /* NULL: what is trimmed is gone at once */
     void (*free)(struct store *s);
 };
 
@@ -131,12 +145,14 @@ WEFT_CHECKED int store_load(struct store *s, const char *name, size_t name_len, 
                             struct store_log *ret);
 
 /* For a text at an old revision: the newest snapshot at or below rev (none: start from empty) and
- * the records after it up to rev. WEFT_ENOENT; WEFT_EINVAL when rev is above the head. */
+ * the records after it up to rev. WEFT_ENOENT; WEFT_EINVAL when rev is above the head; WEFT_EGONE
+ * when it is below the base. */
 WEFT_CHECKED int store_base(struct store *s, const char *name, size_t name_len, uint64_t rev,
                             struct store_log *ret);
 
 /* Records from..to (1-based, both included, cut at the head), no more than fit max_bytes but at
- * least one; none when the stretch is empty. WEFT_ENOENT; WEFT_EINVAL when from is 0. */
+ * least one; none when the stretch is empty. WEFT_ENOENT; WEFT_EINVAL when from is 0; WEFT_EGONE when
+ * record `from` was trimmed away. */
 WEFT_CHECKED int store_read(struct store *s, const char *name, size_t name_len, uint64_t from,
                             uint64_t to, size_t max_bytes, struct store_log *ret);
 
@@ -149,6 +165,9 @@ WEFT_CHECKED int store_next(struct store *s, const char *after, size_t after_len
 /* Reads the whole store and checks its own structure (not what the bytes mean). 0, WEFT_ECORRUPT,
  * or what kept it from reading. Takes as long as reading everything does. */
 WEFT_CHECKED int store_verify(struct store *s);
+
+/* One small step of taking out of the file what was trimmed, in a commit of its own. 1: there is more; 0: there is not; negative: it failed, and may be tried again later. */
+WEFT_CHECKED int store_tidy(struct store *s);
 
 /* What the last failed call ran into, in plain words ("database or disk is full (13)"). Valid until
  * the next call. */

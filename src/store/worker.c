@@ -6,10 +6,14 @@
  * more than STORE_RESULTS_BYTES_MAX wait to be taken it does no read, but goes on with commits that
  * stand at the front; each take that brings the sum below wakes it.
  *
+ * What was trimmed is taken out of the file in small steps between jobs, TIDY_US apart: that a commit
+ * has to wait for one is seldom, and under any load they get on.
+ *
  * Invariants, under the mutex: reads = reads in todo + under way + in done; commits likewise. */
 #define _GNU_SOURCE
 #include "store/worker.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -17,6 +21,8 @@
 #include <time.h>
 
 #include "base/assert.h"
+
+enum { TIDY_US = 100000 };
 
 struct job {
     struct job *next;
@@ -45,6 +51,10 @@ struct store_worker {
     size_t commits;
     size_t done_bytes; /* held by the logs in `done` */
     bool stopping;
+
+    /* Only the worker's thread: */
+    bool untidy;     /* something trimmed may still be in the file */
+    int64_t tidy_us; /* not before then */
 };
 
 static void list_push(struct job_list *list, struct job *job)
@@ -105,7 +115,7 @@ static int64_t now_us(void)
 
 /* ---- the worker's thread ---------------------------------------------------------------------- */
 
-static void carry_out(struct store *s, struct job *job)
+static void carry_out(struct store *s, struct job *job, bool *ret_trimmed)
 {
     struct store_result *r = &job->result;
     int64_t start_us = now_us();
@@ -114,6 +124,8 @@ static void carry_out(struct store *s, struct job *job)
     case STORE_JOB_COMMIT: {
         const struct store_write *writes = store_batch_writes(r->batch, &n);
         r->err = store_commit(s, writes, n);
+        for (size_t i = 0; i < n; i++)
+            *ret_trimmed |= writes[i].kind == STORE_TRIM;
         break;
     }
     case STORE_JOB_LOAD:
@@ -135,6 +147,28 @@ static void carry_out(struct store *s, struct job *job)
     }
 }
 
+static void wait_for_change(struct store_worker *w)
+{
+    if (!w->untidy) {
+        int rc = pthread_cond_wait(&w->changed, &w->mutex);
+        WEFT_ASSERT(rc == 0);
+        return;
+    }
+    const struct timespec until = {.tv_sec = w->tidy_us / 1000000,
+                                   .tv_nsec = w->tidy_us % 1000000 * 1000};
+    int rc = pthread_cond_timedwait(&w->changed, &w->mutex, &until);
+    WEFT_ASSERT(rc == 0 || rc == ETIMEDOUT);
+}
+
+/* Mutex held on the way in and out. A failure is nobody's: the next trim tries again. */
+static void tidy(struct store_worker *w)
+{
+    unlock(w);
+    w->untidy = store_tidy(w->store) > 0;
+    w->tidy_us = now_us() + TIDY_US;
+    lock(w);
+}
+
 /* The next job, waiting for one; NULL when it is time to stop. Mutex held. */
 static struct job *next_job(struct store_worker *w)
 {
@@ -147,10 +181,13 @@ static struct job *next_job(struct store_worker *w)
             job_free(list_pop(&w->todo));
             continue;
         }
+        if (w->untidy && !w->stopping && now_us() >= w->tidy_us) {
+            tidy(w);
+            continue;
+        }
         if (first != NULL && (commit || w->done_bytes <= STORE_RESULTS_BYTES_MAX))
             return list_pop(&w->todo);
-        int rc = pthread_cond_wait(&w->changed, &w->mutex);
-        WEFT_ASSERT(rc == 0);
+        wait_for_change(w);
     }
 }
 
@@ -161,7 +198,7 @@ static void *work(void *arg)
     lock(w);
     while ((job = next_job(w)) != NULL) {
         unlock(w);
-        carry_out(w->store, job);
+        carry_out(w->store, job, &w->untidy);
         lock(w);
         w->done_bytes += store_log_memory(&job->result.log);
         list_push(&w->done, job);
@@ -200,11 +237,17 @@ int store_worker_new(struct store *store_take, void (*wake)(void *ctx), void *ct
         store_free(store_take);
         return WEFT_ENOMEM;
     }
-    *w = (struct store_worker){.store = store_take, .wake = wake, .ctx = ctx};
+    *w = (struct store_worker){.store = store_take, .wake = wake, .ctx = ctx, .untidy = true};
+    pthread_condattr_t monotonic;
     int rc = pthread_mutex_init(&w->mutex, NULL);
-    WEFT_ASSERT(rc == 0); /* on Linux neither takes anything from the system */
-    rc = pthread_cond_init(&w->changed, NULL);
+    WEFT_ASSERT(rc == 0); /* on Linux none of these takes anything from the system */
+    rc = pthread_condattr_init(&monotonic);
     WEFT_ASSERT(rc == 0);
+    rc = pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    WEFT_ASSERT(rc == 0);
+    rc = pthread_cond_init(&w->changed, &monotonic);
+    WEFT_ASSERT(rc == 0);
+    (void)pthread_condattr_destroy(&monotonic); /* cannot fail */
     int err = start_thread(w);
     if (err != 0) {
         (void)pthread_cond_destroy(&w->changed);

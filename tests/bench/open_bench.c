@@ -89,8 +89,7 @@ static void commit(struct author *a)
     const struct store_write *writes = store_batch_writes(a->batch, &n);
     must(store_commit(a->store, writes, n));
     store_batch_clear(a->batch);
-    step(a, &(struct room_event){.kind = ROOM_DURABLE,
-                                 .durable_rev = room_info(a->room).head_rev});
+    step(a, &(struct room_event){.kind = ROOM_DURABLE, .durable_rev = room_info(a->room).head_rev});
 }
 
 static void insert(struct author *a, size_t at_cp, const char *text, size_t len)

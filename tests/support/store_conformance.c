@@ -428,6 +428,165 @@ static void begins_a_dropped_log_anew(void **state)
     store_fill(c->store, "a", 0, 2, 1);
 }
 
+static struct store_write trim_of(const char *log, uint64_t rev)
+{
+    return make_write(STORE_TRIM, log, rev, "");
+}
+
+static void tidy_up(struct store *s)
+{
+    int more;
+    while ((more = store_tidy(s)) == 1)
+        ;
+    assert_int_equal(more, 0);
+}
+
+/* What there is of a log trimmed to 20, with snapshots at 20 and 25, of 30 records. */
+static void assert_trimmed(struct store *s)
+{
+    struct store_log log;
+    assert_int_equal(store_load(s, "log", 3, 100, &log), 0);
+    assert_int_equal(log.base_rev, 20);
+    assert_int_equal(log.head, 30);
+    assert_snapshot(&log, 25, "at 25");
+    store_assert_filled(&log, "log", 21, 30);
+    store_log_done(&log);
+    assert_int_equal(store_load(s, "log", 3, 8, &log), 0);
+    store_assert_filled(&log, "log", 23, 30);
+    store_log_done(&log);
+    assert_int_equal(store_base(s, "log", 3, 20, &log), 0);
+    assert_snapshot(&log, 20, "at 20");
+    store_assert_filled(&log, "log", 21, 20);
+    store_log_done(&log);
+    assert_int_equal(store_base(s, "log", 3, 23, &log), 0);
+    assert_snapshot(&log, 20, "at 20");
+    store_assert_filled(&log, "log", 21, 23);
+    store_log_done(&log);
+    assert_int_equal(store_base(s, "log", 3, 19, &log), WEFT_EGONE);
+    assert_string_equal(store_error_text(s), "records up to 20 are gone");
+    assert_int_equal(store_read(s, "log", 3, 20, 30, 999, &log), WEFT_EGONE);
+    assert_int_equal(store_read(s, "log", 3, 1, 5, 999, &log), WEFT_EGONE);
+    assert_int_equal(store_read(s, "log", 3, 21, 24, 999, &log), 0);
+    assert_int_equal(log.base_rev, 20);
+    store_assert_filled(&log, "log", 21, 24);
+    store_log_done(&log);
+}
+
+static void trims_to_a_snapshot(void **state)
+{
+    struct case_state *c = *state;
+    store_fill(c->store, "log", 0, 30, 7);
+    store_fill(c->store, "other", 0, 3, 1);
+    assert_int_equal(commit_one(c->store, trim_of("log", 30)),
+                     0); /* no snapshot: nothing happens */
+    struct store_log log;
+    assert_int_equal(store_read(c->store, "log", 3, 1, 30, 9999, &log), 0);
+    assert_int_equal(log.base_rev, 0);
+    store_assert_filled(&log, "log", 1, 30);
+    store_log_done(&log);
+    assert_int_equal(commit_one(c->store, store_snapshot("log", 10, "at 10")), 0);
+    assert_int_equal(commit_one(c->store, store_snapshot("log", 25, "at 25")), 0);
+    /* In the commit of its snapshot, which comes first in it. */
+    struct store_write both[2] = {store_snapshot("log", 20, "at 20"), trim_of("log", 24)};
+    assert_int_equal(store_commit(c->store, both, 2), 0);
+    assert_trimmed(c->store);
+    assert_int_equal(commit_one(c->store, trim_of("log", 15)), 0); /* is so already */
+    assert_trimmed(c->store);
+    tidy_up(c->store);
+    assert_trimmed(c->store);
+    reopen(c);
+    tidy_up(c->store);
+    if (c->backend->persistent) {
+        assert_trimmed(c->store);
+        assert_int_equal(store_read(c->store, "other", 5, 1, 3, 999, &log), 0);
+        store_assert_filled(&log, "other", 1, 3);
+        store_log_done(&log);
+    }
+    assert_int_equal(store_verify(c->store), 0);
+}
+
+static void trims_to_the_head_and_goes_on(void **state)
+{
+    struct case_state *c = *state;
+    struct store_log log;
+    store_fill(c->store, "log", 0, 5, 5);
+    assert_int_equal(commit_one(c->store, store_snapshot("log", 5, "at 5")), 0);
+    assert_int_equal(commit_one(c->store, trim_of("log", 5)), 0);
+    tidy_up(c->store);
+    assert_int_equal(store_load(c->store, "log", 3, 100, &log), 0);
+    assert_int_equal(log.base_rev, 5);
+    assert_int_equal(log.head, 5);
+    assert_int_equal(log.n_records, 0);
+    assert_snapshot(&log, 5, "at 5");
+    store_log_done(&log);
+    assert_int_equal(commit_one(c->store, store_record("log", 5, "again")), WEFT_EINVAL);
+    assert_int_equal(commit_one(c->store, store_snapshot("log", 4, "late")), WEFT_EINVAL);
+    assert_int_equal(commit_one(c->store, trim_of("log", 6)), WEFT_EINVAL);
+    store_fill(c->store, "log", 5, 3, 1);
+    assert_int_equal(store_load(c->store, "log", 3, 100, &log), 0);
+    store_assert_filled(&log, "log", 6, 8);
+    store_log_done(&log);
+    assert_int_equal(commit_one(c->store, drop_of("log")), 0);
+    assert_absent(c->store, "log");
+    store_fill(c->store, "log", 0, 2, 1);
+    assert_int_equal(store_read(c->store, "log", 3, 1, 2, 999, &log), 0);
+    assert_int_equal(log.base_rev, 0);
+    store_log_done(&log);
+}
+
+static void begins_a_trimmed_log(void **state)
+{
+    struct case_state *c = *state;
+    struct store_log log;
+    const struct store_write writes[] = {make_write(STORE_BEGIN, "log", 7, "at 7"),
+                                         store_record("log", 8, "log:8"),
+                                         store_record("log", 9, "log:9")};
+    assert_int_equal(store_commit(c->store, writes, 3), 0);
+    assert_int_equal(store_load(c->store, "log", 3, 100, &log), 0);
+    assert_int_equal(log.base_rev, 7);
+    assert_snapshot(&log, 7, "at 7");
+    store_assert_filled(&log, "log", 8, 9);
+    store_log_done(&log);
+    assert_int_equal(commit_one(c->store, writes[0]), WEFT_EINVAL); /* it is there */
+    /* In the place of one that goes in the same commit. */
+    struct store_write anew[2] = {drop_of("log"), make_write(STORE_BEGIN, "log", 3, "at 3")};
+    anew[1].epoch = store_epoch(2);
+    assert_int_equal(store_commit(c->store, anew, 2), 0);
+    assert_int_equal(store_load(c->store, "log", 3, 100, &log), 0);
+    assert_int_equal(log.base_rev, 3);
+    assert_int_equal(log.head, 3);
+    assert_int_equal(log.n_records, 0);
+    store_log_done(&log);
+    assert_int_equal(store_verify(c->store), 0);
+}
+
+/* A log longer than one step takes, and a crash between the steps. */
+static void tidies_in_steps(void **state)
+{
+    struct case_state *c = *state;
+    enum { N = 9000 };
+    struct store_log log;
+    store_fill(c->store, "log", 0, N, 60);
+    assert_int_equal(commit_one(c->store, store_snapshot("log", N - 1, "near the end")), 0);
+    assert_int_equal(commit_one(c->store, trim_of("log", N)), 0);
+    int first = store_tidy(c->store);
+    assert_int_equal(first, c->backend->persistent ? 1 : 0);
+    reopen(c);
+    if (!c->backend->persistent)
+        return;
+    assert_int_equal(store_load(c->store, "log", 3, N, &log), 0);
+    store_assert_filled(&log, "log", N, N);
+    store_log_done(&log);
+    size_t steps = 0;
+    while (store_tidy(c->store) == 1)
+        steps++;
+    assert_in_range(steps, 1, 10);
+    assert_int_equal(store_load(c->store, "log", 3, N, &log), 0);
+    store_assert_filled(&log, "log", N, N);
+    assert_snapshot(&log, N - 1, "near the end");
+    store_log_done(&log);
+}
+
 static void gives_the_base_of_each_revision(void **state)
 {
     struct case_state *c = *state;
@@ -660,6 +819,7 @@ static void assert_same(int err_a, struct store_log *a, int err_b, struct store_
     assert_int_equal(a->snapshot_rev, b->snapshot_rev);
     assert_int_equal(a->n_records, b->n_records);
     assert_int_equal(a->first_rev, b->first_rev);
+    assert_int_equal(a->base_rev, b->base_rev);
     assert_int_equal(a->bytes.len, b->bytes.len);
     if (a->bytes.len != 0)
         assert_memory_equal(a->bytes.data, b->bytes.data, a->bytes.len);
@@ -679,6 +839,17 @@ static struct store_write random_write(struct rng *r, const uint8_t *pool, uint6
     if (rng_chance(r, 3)) {
         heads[log] = 0;
         return drop_of(NAMES[log]);
+    }
+    if (rng_chance(r, 5)) {
+        struct store_write trim = store_snapshot(NAMES[log], rng_below(r, heads[log] + 2), "");
+        trim.kind = STORE_TRIM;
+        return trim;
+    }
+    if (rng_chance(r, heads[log] == 0 ? 30 : 2)) {
+        struct store_write begin = store_snapshot(NAMES[log], rng_between(r, 1, 30), "begun");
+        begin.kind = STORE_BEGIN;
+        heads[log] = begin.rev;
+        return begin;
     }
     bool snapshot = rng_chance(r, 15);
     struct store_write w = snapshot ? store_snapshot(NAMES[log], rng_below(r, heads[log] + 1), "")
@@ -741,6 +912,8 @@ static void agrees_with_the_model(void **state)
             refused++;
         if (turn % 10 == 0)
             compare_reads(&r, c->store, model);
+        if (turn % 7 == 0)
+            assert_in_range(store_tidy(c->store), 0, 1);
         if (turn % 100 == 99)
             reopen(c);
     }
@@ -767,6 +940,10 @@ void store_conformance_tests(const struct store_backend *backend,
         CASE(loads_with_a_tail),
         CASE(drops_a_log_whole),
         CASE(begins_a_dropped_log_anew),
+        CASE(trims_to_a_snapshot),
+        CASE(trims_to_the_head_and_goes_on),
+        CASE(begins_a_trimmed_log),
+        CASE(tidies_in_steps),
         CASE(gives_the_base_of_each_revision),
         CASE(reads_within_a_byte_limit),
         CASE(walks_the_logs_in_order),

@@ -1,5 +1,6 @@
 /* The data folder and the SQLite file in it: locks, modes, foreign and damaged files, a full disk, a
  * killed process. */
+#define _GNU_SOURCE
 #include "support/store_conformance.h"
 
 #include <fcntl.h>
@@ -297,14 +298,91 @@ static void newer_and_odd_schemas_are_refused(void **state)
 {
     struct place *p = *state;
     store_free(open_store(p, STORE_SYNC_FULL));
-    raw(p, "PRAGMA user_version = 2");
+    raw(p, "PRAGMA user_version = 3");
     assert_refused(p, WEFT_EINVAL, "newer weft");
     raw(p, "PRAGMA user_version = 0");
     assert_refused(p, WEFT_ECORRUPT, "schema 0");
-    raw(p, "PRAGMA user_version = 1");
+    raw(p, "PRAGMA user_version = 2");
     store_free(open_store(p, STORE_SYNC_FULL));
     raw(p, "ALTER TABLE records RENAME COLUMN body TO soul");
     assert_refused(p, WEFT_ECORRUPT, "schema");
+}
+
+/* A file of the first schema, with a log in it, is read and then trimmed like any other. */
+static void the_first_schema_is_taken_over(void **state)
+{
+    struct place *p = *state;
+    struct store_log log;
+    raw(p, "PRAGMA application_id = 0x77656674; PRAGMA user_version = 1;"
+           "CREATE TABLE logs (id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE,"
+           " epoch BLOB NOT NULL, head INTEGER NOT NULL) STRICT;"
+           "CREATE TABLE records (log INTEGER NOT NULL, rev INTEGER NOT NULL, body BLOB NOT NULL,"
+           " PRIMARY KEY (log, rev)) STRICT, WITHOUT ROWID;"
+           "CREATE TABLE snapshots (id INTEGER PRIMARY KEY, log INTEGER NOT NULL,"
+           " rev INTEGER NOT NULL, body BLOB NOT NULL, UNIQUE (log, rev)) STRICT;"
+           "INSERT INTO logs VALUES (1, CAST('a' AS BLOB), zeroblob(16), 2);"
+           "UPDATE logs SET epoch = x'01010101010101010101010101010101';"
+           "INSERT INTO records VALUES (1, 1, CAST('a:1' AS BLOB)), (1, 2, CAST('a:2' AS BLOB))");
+    for (int times = 0; times < 2; times++) {
+        struct store *s = open_store(p, STORE_SYNC_FULL);
+        assert_int_equal(store_read(s, "a", 1, 1, 2, 999, &log), 0);
+        assert_int_equal(log.base_rev, 0);
+        store_assert_filled(&log, "a", 1, 2);
+        store_log_done(&log);
+        store_free(s);
+    }
+    struct store *s = open_store(p, STORE_SYNC_FULL);
+    struct store_write writes[2] = {store_snapshot("a", 1, "at 1"), store_snapshot("a", 2, "")};
+    writes[1].kind = STORE_TRIM;
+    assert_int_equal(store_commit(s, writes, 2), 0);
+    assert_int_equal(store_read(s, "a", 1, 1, 2, 999, &log), WEFT_EGONE);
+    store_free(s);
+}
+
+static size_t times_in_file(const struct place *p, const char *name, const char *text)
+{
+    char path[PATH_BYTES];
+    (void)snprintf(path, sizeof path, "%s/%s", p->folder, name);
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        return 0;
+    static char bytes[4 << 20];
+    size_t len = fread(bytes, 1, sizeof bytes, file);
+    assert_true(len < sizeof bytes);
+    assert_int_equal(fclose(file), 0);
+    size_t n = 0;
+    for (char *at = bytes;
+         (at = memmem(at, len - (size_t)(at - bytes), text, strlen(text))) != NULL; at++)
+        n++;
+    return n;
+}
+
+/* What was trimmed is in no page of the file, free ones included. */
+static void trimmed_bytes_leave_the_file(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_SYNC_FULL);
+    char body[300];
+    for (uint64_t rev = 1; rev <= 2000; rev++) {
+        (void)snprintf(body, sizeof body, "%s %0200d", rev <= 1500 ? "confidential" : "public", 7);
+        struct store_write w = store_record("a", rev, body);
+        assert_int_equal(store_commit(s, &w, 1), 0);
+        struct store_write shot = store_snapshot("a", rev, body);
+        if (rev % 100 == 1)
+            assert_int_equal(store_commit(s, &shot, 1), 0);
+    }
+    store_free(s);
+    assert_true(times_in_file(p, "weft.db", "confidential") > 1000);
+    s = open_store(p, STORE_SYNC_FULL);
+    struct store_write trim = store_snapshot("a", 1510, "");
+    trim.kind = STORE_TRIM;
+    assert_int_equal(store_commit(s, &trim, 1), 0);
+    while (store_tidy(s) == 1)
+        ;
+    store_free(s);
+    assert_int_equal(times_in_file(p, "weft.db", "confidential"), 0);
+    assert_int_equal(times_in_file(p, "weft.db-wal", "confidential"), 0);
+    assert_true(times_in_file(p, "weft.db", "public") > 400);
 }
 
 static void unusable_places_are_refused(void **state)
@@ -553,6 +631,8 @@ int main(void)
         CASE(files_are_ours_alone),
         CASE(foreign_files_are_refused),
         CASE(newer_and_odd_schemas_are_refused),
+        CASE(the_first_schema_is_taken_over),
+        CASE(trimmed_bytes_leave_the_file),
         CASE(unusable_places_are_refused),
         CASE(journal_stays_bounded),
         CASE(damage_is_noticed_and_stays_local),
