@@ -298,6 +298,24 @@ static int show_fetched(struct room *room, const struct fetching *want,
     return push_history(want->conn, want->from, items, f->n_records, fx);
 }
 
+static void refuse_gone(const struct room *room, const struct fetching *want,
+                        struct room_effects *fx)
+{
+    struct fmt f = room_refuse(fx, want->conn, WEFT_EGONE, 0, 0);
+    fmt_s(&f, want->text ? "rev: found " : "from: found ");
+    fmt_u(&f, want->text ? want->rev : want->from);
+    fmt_s(&f, ", expected at least ");
+    fmt_u(&f, room->log_base_rev + (want->text ? 0 : 1));
+    fmt_s(&f, ", the oldest revision the log keeps");
+}
+
+static void refuse_unread(const struct fetching *want, int err, struct room_effects *fx)
+{
+    struct fmt f = room_refuse(fx, want->conn, WEFT_EIO, 0, RETRY_MS);
+    fmt_s(&f, "the log could not be read: ");
+    fmt_s(&f, weft_error_text(err));
+}
+
 int room_on_fetched(struct room *room, const struct room_fetched *f, struct room_effects *fx)
 {
     size_t at = 0;
@@ -312,9 +330,10 @@ int room_on_fetched(struct room *room, const struct room_fetched *f, struct room
     err = show_fetched(room, &want, f, fx);
     if (err != 0) {
         effects_back_to(fx, mark);
-        struct fmt words = room_refuse(fx, want.conn, WEFT_EIO, 0, RETRY_MS);
-        fmt_s(&words, "the log could not be read: ");
-        fmt_s(&words, weft_error_text(err));
+        if (err == WEFT_EGONE)
+            refuse_gone(room, &want, fx);
+        else
+            refuse_unread(&want, err, fx);
     }
     room->n_fetching--;
     room->fetching[at] = room->fetching[room->n_fetching];

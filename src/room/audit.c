@@ -45,6 +45,13 @@ const struct weft_text *audit_text(const struct audit *a)
     return a->room->text;
 }
 
+int audit_begin(struct audit *a, uint64_t base_rev, const uint8_t *bytes, size_t len, char *why,
+                size_t why_bytes)
+{
+    WEFT_ASSERT(audit_rev(a) == 0);
+    return room_load_snapshot(a->room, base_rev, bytes, len, why, why_bytes);
+}
+
 int audit_record(struct audit *a, const uint8_t *bytes, size_t len, char *why, size_t why_bytes)
 {
     uint64_t rev = audit_rev(a) + 1;
@@ -86,17 +93,18 @@ static bool sessions_within(const struct sessions *part, const struct sessions *
 }
 
 /* What does not agree with the records, or NULL. */
-static const char *differs(const struct room *room, uint64_t rev, uint32_t sum,
-                           const struct sessions *sessions, const struct room_meta *meta,
-                           const struct room_str *text)
+static const char *differs(const struct room *room, const struct snapshot *s,
+                           const struct sessions *sessions)
 {
-    if (rev != room->durable_rev)
+    if (s->rev != room->durable_rev)
         return "it says it is of another revision";
-    if (sum != room->durable_sum)
+    if (s->has_epoch && !uuid_equal(&s->epoch, &room->epoch))
+        return "it says it is of another epoch";
+    if (s->sum != room->durable_sum)
         return "it was not taken at the record of its revision";
-    if (!weft_text_equal(room->text, text->at, text->len))
+    if (!weft_text_equal(room->text, s->text.at, s->text.len))
         return "its text is not what the records make";
-    if (!same_meta(meta, room->meta))
+    if (!same_meta(&s->meta, room->meta))
         return "its entries are not what the records set";
     /* Both tables are bounded, and forget at different moments. */
     if (!sessions_within(sessions, &room->sessions) || !sessions_within(&room->sessions, sessions))
@@ -108,17 +116,14 @@ int audit_snapshot(struct audit *a, const uint8_t *bytes, size_t len, char *why,
 {
     const struct room *room = a->room;
     struct sessions sessions;
-    struct room_meta meta;
-    struct room_str text;
-    uint64_t rev = 0;
-    uint32_t sum = 0;
+    struct snapshot s;
     sessions_init(&sessions, room->alloc, SESSIONS_MAX);
-    int err = snapshot_decode(bytes, len, &rev, &sum, &sessions, &meta, &text);
+    int err = snapshot_decode(bytes, len, &s, &sessions);
     const char *wrong = NULL;
     if (err == WEFT_ECORRUPT)
         wrong = "its checksum does not hold";
     else if (err == 0)
-        wrong = differs(room, rev, sum, &sessions, &meta, &text);
+        wrong = differs(room, &s, &sessions);
     sessions_done(&sessions);
     if (wrong != NULL)
         return room_load_corrupt(why, why_bytes, "snapshot", room->durable_rev, wrong);

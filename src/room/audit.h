@@ -29,6 +29,11 @@ WEFT_CHECKED int audit_new(const struct weft_alloc *alloc, const struct uuid *ep
                            struct audit **ret);
 void audit_free(struct audit *a); /* NULL is fine */
 
+/* Where the log was trimmed, before any record: the snapshot that stands at its base, which is taken as it
+ * is, as far as its own checksum can tell. Errors as below; after one only audit_free() is left. */
+WEFT_CHECKED int audit_begin(struct audit *a, uint64_t base_rev, const uint8_t *bytes, size_t len,
+                             char *why, size_t why_bytes);
+
 /* The record of audit_rev() + 1. 0, WEFT_ENOMEM, or WEFT_ECORRUPT with a sentence in `why` that names
  * the revision. After an error no further record or snapshot may be given; audit_rev() is still that
  * of the last good record. */

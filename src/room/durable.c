@@ -93,6 +93,8 @@ static int apply_next(struct room *room, struct room_effects *fx)
     room->head_bytes = room->head_bytes - room_bytes_after(before, op) + after;
     room->durable_rev = r.rev;
     room->durable_sum = r.sum;
+    room->durable_at_ms = r.at_ms;
+    room->changed_ms = room->now_ms;
     room->pending_bytes -= e->len;
     room->bytes_past_snapshot += e->len;
     settle_session(room, &r);
@@ -107,7 +109,7 @@ int room_on_durable(struct room *room, uint64_t rev, struct room_effects *fx)
 {
     WEFT_ASSERT(rev <= room_head(room));
     if (rev > room->snapshot_rev)
-        room->snapshot_unsure = false;
+        room->snapshot_unsure = room->log_base_unsure = false;
     int err = 0;
     while (err == 0 && room->durable_rev < rev)
         err = apply_next(room, fx);
@@ -154,7 +156,13 @@ int room_on_commit_failed(struct room *room, struct room_effects *fx)
         *room->head_meta = *room->meta;
     sessions_roll_back(&room->sessions);
     room_clamp_cursors(room);
-    if (room->snapshot_unsure) { /* it may have been in the commit that failed: take it again */
+    if (room->log_base_unsure) {
+        room->log_base_unsure = false;
+        room->log_base_rev =
+            0; /* to be asked for again; that it has been done already does no harm */
+    }
+    room->changed_ms = room->now_ms; /* not at once */
+    if (room->snapshot_unsure) {     /* it may have been in the commit that failed: take it again */
         room->snapshot_unsure = false;
         room->snapshot_rev = 0;
         room->bytes_past_snapshot += room->snapshot_bytes + room->config.snapshot_record_bytes;

@@ -1,5 +1,15 @@
-/* How much of the log stays in memory.
+/* What stays of a room: in memory, and on disk.
  *
+ * Snapshots. One is due when the records behind the last one weigh snapshot_record_bytes and as much as
+ * that snapshot did. A text grows by no more than its records weigh, so a snapshot is at most twice the
+ * records before it, all of them at most twice the log, and opening a room never replays more than about
+ * a snapshot's worth. A room that was changed and is left alone gets one before that, so that it opens
+ * quickly: where a sixteenth of a snapshot's worth would have to be replayed, less being no wait. And
+ * where what is old is to be forgotten there is one each eighth of that time, to cut at.
+ *
+ * The log is cut at the newest snapshot of which all before it may go (room/retention.h).
+ *
+ * Memory.
  * A room's own limits hold at once. A share of what all rooms may have comes with a tick; then what
  * can be made again goes first (an old text, composed ranges), and after that the oldest revisions.
  * Revisions go an eighth at a time, so that it is seldom. */
@@ -48,10 +58,94 @@ static void give_back(struct room *room, size_t spare_bytes_max)
             return;
 }
 
+/* --- snapshots --- */
+
+enum {
+    SNAPSHOT_QUIET_MS =
+        30000, /* nobody has written for so long: between two thoughts, not two words */
+    SNAPSHOT_QUIET_BYTES = 4096, /* 80 typed characters: read in less than 0.1 ms */
+    SNAPSHOT_WORTH = 16,
+    CUTS = 8, /* in the time that is kept */
+};
+
+static int take_snapshot(struct room *room, struct room_effects *fx)
+{
+    struct snapshot s = {.epoch = room->epoch,
+                         .rev = room->durable_rev,
+                         .sum = room->durable_sum,
+                         .times = room->times};
+    timeline_add(&s.times, s.rev, room->durable_at_ms);
+    size_t bound = snapshot_bound(&room->sessions, room->text);
+    uint8_t *place = effects_take(fx, bound);
+    int err = effects_reserve(fx, 1);
+    if (place == NULL || err != 0)
+        return WEFT_ENOMEM;
+    /* A buf over memory that lives as long as the effects and is large enough not to grow. */
+    struct buf out = {.alloc = room->alloc, .data = place, .cap = bound};
+    err = snapshot_encode(&s, &room->sessions, room->meta, room->text, &out);
+    WEFT_ASSERT(err == 0 && out.data == place);
+    struct room_effect *e = effects_push(fx, ROOM_SNAPSHOT, 0);
+    e->rev = s.rev;
+    e->bytes = (struct room_str){(const char *)place, out.len};
+    room->times = s.times;
+    room->snapshot_rev = s.rev;
+    room->snapshot_bytes = out.len;
+    room->bytes_past_snapshot = 0;
+    room->snapshot_unsure = true;
+    room->snapshot_ms = room->now_ms;
+    return 0;
+}
+
+int room_snapshot_if_due(struct room *room, struct room_effects *fx)
+{
+    size_t due = room->config.snapshot_record_bytes;
+    if (due < room->snapshot_bytes)
+        due = room->snapshot_bytes;
+    if (room->bytes_past_snapshot < due || room->snapshot_rev == room->durable_rev)
+        return 0;
+    return take_snapshot(room, fx);
+}
+
+/* Whether a snapshot is due by its age. */
+static bool snapshot_is_old(const struct room *room, bool leaves)
+{
+    const struct retention *keep = &room->config.retention;
+    size_t worth = room->snapshot_bytes / SNAPSHOT_WORTH;
+    if (worth < SNAPSHOT_QUIET_BYTES)
+        worth = SNAPSHOT_QUIET_BYTES;
+    if (room->bytes_past_snapshot == 0 || room->snapshot_rev == room->durable_rev)
+        return false;
+    if (keep->ms != 0 && (leaves || room->now_ms - room->snapshot_ms >= keep->ms / CUTS))
+        return true;
+    return room->bytes_past_snapshot >= worth &&
+           (leaves || room->now_ms - room->changed_ms >= SNAPSHOT_QUIET_MS);
+}
+
+/* --- the log --- */
+
+static int trim_log(struct room *room, int64_t unix_ms, struct room_effects *fx)
+{
+    uint64_t rev = retention_cut(&room->config.retention, &room->times, room->durable_rev, unix_ms);
+    if (rev <= room->log_base_rev)
+        return 0;
+    int err = effects_reserve(fx, 1);
+    if (err != 0)
+        return err;
+    effects_push(fx, ROOM_TRIM, 0)->rev = rev;
+    room->log_base_rev = rev;
+    room->log_base_unsure = true;
+    timeline_trim(&room->times, rev);
+    return 0;
+}
+
 int room_on_tick(struct room *room, const struct room_tick *tick, struct room_effects *fx)
 {
-    (void)fx;
-    if (tick->spare_bytes_max != 0)
+    int err = effects_reserve(fx, 2);
+    if (err == 0 && snapshot_is_old(room, tick->leaves))
+        err = take_snapshot(room, fx);
+    if (err == 0)
+        err = trim_log(room, tick->unix_ms, fx);
+    if (err == 0 && tick->spare_bytes_max != 0)
         give_back(room, tick->spare_bytes_max);
-    return 0;
+    return err;
 }

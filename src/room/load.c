@@ -1,23 +1,7 @@
-/* A room from its log, and snapshots.
- *
- *     u8  version   1
- *     varint rev
- *     u32 sum       checksum of record `rev`, which the next record continues
- *     varint floor_rev, varint n, then for each session: u8[16] user_id, varint seq, varint rev
- *     entries       as in a record
- *     blob text
- *     u32 crc       crc32c of everything before
- *
- * A snapshot is due when the records behind the last one weigh SNAPSHOT_RECORD_BYTES and as much as
- * that snapshot did. A text grows by no more than its records weigh, so a snapshot is at most twice
- * the records before it, all of them at most twice the log, and opening a room never replays more
- * than about a snapshot's worth. */
+/* A room from its log. */
 #include "base/assert.h"
-#include "base/crc32c.h"
 #include "base/pure.h"
 #include "room/state.h"
-
-enum { SNAPSHOT_VERSION = 1 };
 
 /* Only while a room is being filled. */
 struct room_load {
@@ -57,103 +41,48 @@ int room_load_corrupt(char *why, size_t why_bytes, const char *what, uint64_t re
     return WEFT_ECORRUPT;
 }
 
-/* Into `sessions`, or past them when it is NULL. What no room writes is bad: a session without a seq,
- * one that is there twice, a revision above the snapshot's own. */
-static int decode_sessions(struct cur *c, uint64_t snapshot_rev, struct sessions *sessions)
-{
-    uint64_t floor_rev = cur_varint_max(c, snapshot_rev);
-    uint64_t n = cur_varint_max(c, SESSIONS_MAX);
-    if (sessions != NULL)
-        sessions->floor_rev = floor_rev;
-    for (uint64_t i = 0; i < n && !c->bad; i++) {
-        struct uuid user_id;
-        const uint8_t *id = cur_bytes(c, sizeof user_id.bytes);
-        uint64_t seq = cur_varint_max(c, REV_MAX);
-        uint64_t rev = cur_varint_max(c, snapshot_rev);
-        if (c->bad || sessions == NULL)
-            continue;
-        memcpy(user_id.bytes, id, sizeof user_id.bytes);
-        if (uuid_is_nil(&user_id) || seq == 0 || rev == 0 ||
-            sessions_find(sessions, &user_id) != NULL) {
-            c->bad = true;
-            break;
-        }
-        int err = sessions_reserve(sessions, rev);
-        if (err != 0)
-            return err;
-        struct session *s = sessions_put(sessions, &user_id);
-        *s = (struct session){user_id, seq, rev, seq, rev};
-    }
-    return 0;
-}
-
-int snapshot_decode(const uint8_t *bytes, size_t len, uint64_t *ret_rev, uint32_t *ret_sum,
-                    struct sessions *sessions, struct room_meta *meta, struct room_str *ret_text)
-{
-    enum { CRC_BYTES = 4 };
-    if (len < CRC_BYTES)
-        return WEFT_ECORRUPT;
-    struct cur tail = cur_of(bytes + len - CRC_BYTES, CRC_BYTES);
-    if (crc32c(0, bytes, len - CRC_BYTES) != cur_u32(&tail))
-        return WEFT_ECORRUPT;
-    struct cur c = cur_of(bytes, len - CRC_BYTES);
-    if (cur_u8(&c) != SNAPSHOT_VERSION)
-        return WEFT_ECORRUPT;
-    *ret_rev = cur_varint_max(&c, REV_MAX);
-    *ret_sum = cur_u32(&c);
-    int err = decode_sessions(&c, *ret_rev, sessions);
-    if (err != 0)
-        return err;
-    struct room_meta unused;
-    if (meta == NULL)
-        meta = &unused;
-    meta_decode(&c, meta);
-    for (size_t i = 0; i < meta->n; i++)
-        if (meta->entries[i].removed) /* a table has what is there */
-            return WEFT_ECORRUPT;
-    ret_text->at = (const char *)cur_blob(&c, SIZE_MAX, &ret_text->len);
-    return c.bad || cur_left(&c) != 0 ? WEFT_ECORRUPT : 0;
-}
-
 int room_load_snapshot(struct room *room, uint64_t rev, const uint8_t *bytes, size_t len, char *why,
                        size_t why_bytes)
 {
     struct room_load *l = loading(room);
-    struct room_meta meta;
-    struct room_str content;
-    uint64_t found_rev = 0;
+    struct snapshot s;
     if (l == NULL)
         return WEFT_ENOMEM;
-    int err =
-        snapshot_decode(bytes, len, &found_rev, &l->snapshot_sum, &room->sessions, &meta, &content);
+    int err = snapshot_decode(bytes, len, &s, &room->sessions);
     if (err == WEFT_ECORRUPT)
         return room_load_corrupt(why, why_bytes, "snapshot", rev, "its checksum does not hold");
-    if (err == 0 && found_rev != rev)
+    if (err == 0 && s.rev != rev)
         return room_load_corrupt(why, why_bytes, "snapshot", rev,
                                  "it says it is of another revision");
+    if (err == 0 && s.has_epoch && !uuid_equal(&s.epoch, &room->epoch))
+        return room_load_corrupt(why, why_bytes, "snapshot", rev, "it says it is of another epoch");
     if (err != 0)
         return err;
     struct weft_text *text;
-    err = weft_text_from(room->alloc, content.at, content.len, &text);
+    err = weft_text_from(room->alloc, s.text.at, s.text.len, &text);
     if (err == WEFT_ENOMEM)
         return err;
     if (err != 0)
         return room_load_corrupt(why, why_bytes, "snapshot", rev, "its text is not valid UTF-8");
     weft_text_free(room->text);
     room->text = text;
-    if (meta.n != 0) {
+    if (s.meta.n != 0) {
         room->meta = weft_resize(room->alloc, NULL, 0, sizeof *room->meta);
         room->head_meta = weft_resize(room->alloc, NULL, 0, sizeof *room->head_meta);
         if (room->meta == NULL || room->head_meta == NULL)
             return WEFT_ENOMEM;
-        *room->meta = meta;
+        *room->meta = s.meta;
     }
+    room->times = s.times;
+    if (s.times.n != 0)
+        room->durable_at_ms = s.times.marks[s.times.n - 1].at_ms;
     l->has_snapshot = true;
     l->snapshot_rev = rev;
+    l->snapshot_sum = s.sum;
     room->snapshot_rev = rev;
     room->snapshot_bytes = len;
     room->durable_rev = rev;
-    room->durable_sum = l->snapshot_sum;
+    room->durable_sum = s.sum;
     history_done(&room->history);
     history_init(&room->history, room->alloc, rev, (uint32_t)weft_text_size(text).cp);
     return 0;
@@ -208,6 +137,7 @@ static int replay(struct room *room, const uint8_t *bytes, size_t len, const str
         return err == WEFT_ENOMEM ? WEFT_ENOMEM : WEFT_ECORRUPT;
     room->durable_rev = r->rev;
     room->durable_sum = r->sum;
+    room->durable_at_ms = r->at_ms;
     room->bytes_past_snapshot += len;
     return 0;
 }
@@ -300,6 +230,12 @@ static int settle_lengths(struct room *room, uint64_t snapshot_rev)
     return err;
 }
 
+void room_load_base(struct room *room, uint64_t base_rev)
+{
+    room->log_base_rev = base_rev;
+    timeline_trim(&room->times, base_rev);
+}
+
 int room_load_end(struct room *room, uint64_t head_rev, char *why, size_t why_bytes)
 {
     struct room_load *l = loading(room);
@@ -320,87 +256,5 @@ int room_load_end(struct room *room, uint64_t head_rev, char *why, size_t why_by
     room->head_bytes = weft_text_size(room->text).bytes;
     room_load_free(room);
     WEFT_SLOW_ASSERT(room_check(room));
-    return 0;
-}
-
-/* --- taking one --- */
-
-static size_t snapshot_bound(const struct room *room)
-{
-    size_t text = weft_text_size(room->text).bytes;
-    return 64 + room->sessions.n * (sizeof(struct uuid) + 2 * VARINT_BYTES_MAX) +
-           META_KEYS_MAX * (META_KEY_BYTES_MAX + META_VALUE_BYTES_MAX + 8) + text +
-           VARINT_BYTES_MAX;
-}
-
-static int encode_sessions(const struct sessions *sessions, struct buf *out)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < sessions->cap; i++)
-        n += sessions->slots[i].seq != 0;
-    int err = buf_put_varint(out, sessions->floor_rev);
-    if (err == 0)
-        err = buf_put_varint(out, n);
-    for (size_t i = 0; err == 0 && i < sessions->cap; i++) {
-        const struct session *s = &sessions->slots[i];
-        if (s->seq == 0) /* free, or with nothing durable yet */
-            continue;
-        err = buf_put(out, s->user_id.bytes, sizeof s->user_id.bytes);
-        if (err == 0)
-            err = buf_put_varint(out, s->seq);
-        if (err == 0)
-            err = buf_put_varint(out, s->rev);
-    }
-    return err;
-}
-
-static int encode_text(const struct weft_text *text, struct buf *out)
-{
-    struct weft_text_iter it;
-    const char *chunk;
-    size_t len;
-    int err = buf_put_varint(out, weft_text_size(text).bytes);
-    if (err == 0)
-        err = weft_text_iter_at(text, 0, &it);
-    while (err == 0 && weft_text_iter_next(&it, &chunk, &len))
-        err = buf_put(out, chunk, len);
-    return err;
-}
-
-int room_snapshot_if_due(struct room *room, struct room_effects *fx)
-{
-    size_t due = room->config.snapshot_record_bytes;
-    if (due < room->snapshot_bytes)
-        due = room->snapshot_bytes;
-    if (room->bytes_past_snapshot < due || room->snapshot_rev == room->durable_rev)
-        return 0;
-    size_t bound = snapshot_bound(room);
-    uint8_t *place = effects_take(fx, bound);
-    int err = effects_reserve(fx, 1);
-    if (place == NULL || err != 0)
-        return WEFT_ENOMEM;
-    /* A buf over memory that lives as long as the effects and is large enough not to grow. */
-    struct buf out = {.alloc = room->alloc, .data = place, .cap = bound};
-    err = buf_put_u8(&out, SNAPSHOT_VERSION);
-    if (err == 0)
-        err = buf_put_varint(&out, room->durable_rev);
-    if (err == 0)
-        err = buf_put_u32(&out, room->durable_sum);
-    if (err == 0)
-        err = encode_sessions(&room->sessions, &out);
-    if (err == 0)
-        err = meta_encode(room->meta, &out);
-    if (err == 0)
-        err = encode_text(room->text, &out);
-    if (err == 0)
-        err = buf_put_u32(&out, crc32c(0, out.data, out.len));
-    WEFT_ASSERT(err == 0 && out.data == place);
-    struct room_effect *e = effects_push(fx, ROOM_SNAPSHOT, 0);
-    e->rev = room->durable_rev;
-    e->bytes = (struct room_str){(const char *)place, out.len};
-    room->snapshot_rev = room->durable_rev;
-    room->snapshot_bytes = out.len;
-    room->bytes_past_snapshot = 0;
-    room->snapshot_unsure = true;
     return 0;
 }

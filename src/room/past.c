@@ -66,14 +66,19 @@ int room_past_rebuild(struct room *room, const struct room_fetched *f, uint64_t 
     struct weft_text **text = effects_text(fx);
     if (text == NULL)
         return WEFT_ENOMEM;
-    struct room_str content = {0};
-    uint64_t at = 0;
-    uint32_t sum = record_first_sum(&room->epoch);
+    struct snapshot s;
     int err = 0;
-    if (f->has_snapshot)
-        err = snapshot_decode(f->snapshot, f->snapshot_len, &at, &sum, NULL, NULL, &content);
+    if (f->has_snapshot) {
+        err = snapshot_decode(f->snapshot, f->snapshot_len, &s, NULL);
+    } else {
+        s.rev = 0;
+        s.sum = record_first_sum(&room->epoch);
+        s.text = (struct room_str){0};
+    }
+    uint64_t at = s.rev;
+    uint32_t sum = s.sum;
     if (err == 0)
-        err = weft_text_from(room->alloc, content.at, content.len, text);
+        err = weft_text_from(room->alloc, s.text.at, s.text.len, text);
     uint64_t keep_rev = worth_keeping(room, at);
     struct weft_op op;
     weft_op_init(&op, room->alloc);

@@ -25,6 +25,7 @@
 #define ROOM_ROOM_H
 
 #include "room/message.h"
+#include "room/retention.h"
 #include <weft/alloc.h>
 #include <weft/error.h>
 
@@ -39,6 +40,7 @@ struct room_config {
     size_t history_revs_max;
     size_t history_bytes_max;
     size_t snapshot_record_bytes;
+    struct retention retention; /* of the log, on disk */
     /* Which life of the log this is; nil for its first. The epoch that anybody is shown is the
      * log's own with these bits turned, so a log that was put back from a backup has another one,
      * and nothing of it needs to be written anew. */
@@ -147,6 +149,10 @@ struct room_tick {
     /* So much of room_spare_bytes() may be kept; 0: all of it. A share of what all rooms may
      * have (room/budget.h); HISTORY_BYTES_LEAST of the history stay in any case. */
     size_t spare_bytes_max;
+    int64_t unix_ms; /* now, for retention by time; 0: not known, nothing is old enough then */
+    /* It is about to leave memory, or nobody is left in it: what it would be opened from is to be made
+     * good now, where that is worth a write. */
+    bool leaves;
 };
 
 struct room_event {
@@ -173,8 +179,10 @@ enum room_effect_kind {
     ROOM_SNAPSHOT,  /* write this snapshot with the next commit; nothing waits for it */
     ROOM_SEND,      /* to conn, behind all that was broadcast so far */
     ROOM_BROADCAST, /* to everybody who has joined but `conn` (0: to all) */
-    ROOM_CLOSE,     /* close conn with `code`, after what was sent to it */
-    ROOM_FETCH,     /* read from the log, answer with ROOM_FETCHED */
+    ROOM_TRIM,  /* with the next commit, let the log begin at its newest snapshot up to rev; nothing
+                     * waits for it */
+    ROOM_CLOSE, /* close conn with `code`, after what was sent to it */
+    ROOM_FETCH, /* read from the log, answer with ROOM_FETCHED */
 };
 
 struct room_fetch {
@@ -194,7 +202,7 @@ struct room_close {
 struct room_effect {
     enum room_effect_kind kind;
     uint64_t conn;
-    uint64_t rev;          /* PERSIST, SNAPSHOT; BROADCAST and SEND of an operation or ack: its
+    uint64_t rev; /* PERSIST, SNAPSHOT, TRIM; BROADCAST and SEND of an operation or ack: its
                             * revision, else 0 */
     uint64_t presence_seq; /* BROADCAST of presence: its number, else 0 */
     union {
@@ -230,6 +238,8 @@ WEFT_CHECKED int room_load_snapshot(struct room *room, uint64_t rev, const uint8
                                     size_t len, char *why, size_t why_bytes);
 WEFT_CHECKED int room_load_record(struct room *room, uint64_t rev, const uint8_t *bytes, size_t len,
                                   char *why, size_t why_bytes);
+/* Anywhere between, where the log has been trimmed: its records up to base_rev are gone. */
+void room_load_base(struct room *room, uint64_t base_rev);
 /* Last: `head_rev` is what the store says the log's last record is. */
 WEFT_CHECKED int room_load_end(struct room *room, uint64_t head_rev, char *why, size_t why_bytes);
 

@@ -7,8 +7,8 @@
  *     catch_up.c  what a reader missed, composed
  *     past.c      texts at old revisions
  *     answer.c    texts, histories, repeated acks: answers that may wait for the disk
- *     load.c      from a log; snapshots
- *     keep.c      how much of the log stays in memory
+ *     load.c      from a log
+ *     keep.c      what stays: in memory; on disk, that is snapshots and where the log is cut
  *     audit.c     a whole log, held against its snapshots
  */
 #ifndef ROOM_STATE_H
@@ -20,6 +20,7 @@
 #include "room/record.h"
 #include "room/room.h"
 #include "room/sessions.h"
+#include "room/snapshot.h"
 
 struct member {
     uint64_t conn;
@@ -115,7 +116,14 @@ struct room {
     size_t snapshot_bytes;      /* its size */
     size_t bytes_past_snapshot; /* of durable records behind it */
     bool snapshot_unsure;       /* taken, and no later commit has succeeded yet */
-    struct room_load *loading;  /* only between room_new and room_load_end */
+    int64_t snapshot_ms;        /* when it was taken, or the room opened */
+    int64_t changed_ms;         /* when something became durable last */
+
+    int64_t durable_at_ms;     /* Unix time of record durable_rev */
+    struct timeline times;     /* of the snapshots that the log has */
+    uint64_t log_base_rev;     /* the log has been cut there, or has been asked to be */
+    bool log_base_unsure;      /* asked, and no later commit has succeeded yet */
+    struct room_load *loading; /* only between room_new and room_load_end */
 };
 
 static inline uint64_t room_head(const struct room *room)
@@ -210,12 +218,10 @@ void room_keep_within(struct room *room);
 WEFT_CHECKED int room_on_tick(struct room *room, const struct room_tick *tick,
                               struct room_effects *fx);
 
-/* load.c */
+/* A snapshot, when so much lies behind the last one. */
 WEFT_CHECKED int room_snapshot_if_due(struct room *room, struct room_effects *fx);
-/* Takes a snapshot's bytes apart; what is not asked for may be NULL. The text is borrowed. */
-WEFT_CHECKED int snapshot_decode(const uint8_t *bytes, size_t len, uint64_t *ret_rev,
-                                 uint32_t *ret_sum, struct sessions *sessions,
-                                 struct room_meta *meta, struct room_str *ret_text);
+
+/* load.c */
 void room_load_free(struct room *room);
 /* "<what> <rev>: <found>" into why; returns WEFT_ECORRUPT. */
 int room_load_corrupt(char *why, size_t why_bytes, const char *what, uint64_t rev,

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -17,6 +18,13 @@
 int64_t hub_now(struct hub *h)
 {
     return net_now_ms(h->net);
+}
+
+int64_t hub_unix_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 void hub_refused(struct hub *h, const char *why)
@@ -194,6 +202,7 @@ static void on_signal(uv_signal_t *handle, int number)
     net_refuse(h->net);
     LINK_EACH(&h->conns, at)
     conn_pause(LINK_OF(at, struct conn, all), PAUSE_STOP, true);
+    entries_leave(h);
     uv_timer_start(&h->stop, on_stop_timer, HUB_FLUSH_MS_MAX, 0);
     hub_settle(h);
 }
@@ -207,6 +216,7 @@ static void init_memory(struct hub *h, const struct settings *s, const struct uu
                                           .people_max = s->limit_people,
                                           .message_bytes_max = s->limit_message};
     h->room_config.generation = *generation;
+    h->room_config.retention = s->history;
     h->guard_config = (struct guard_config){.messages_per_second = s->rate_messages,
                                             .messages_burst = s->rate_burst,
                                             .queries_per_second = s->rate_queries,

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/assert.h"
 
@@ -336,13 +335,6 @@ static void on_frame(void *ctx, struct net_conn *nc, void *user)
         rest(h, c, wait_ms);
 }
 
-static int64_t unix_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void handle(struct hub *h, struct conn *c, struct wire_message *m)
 {
     struct room_message answer = {.type = m->kind == WIRE_PING ? MESSAGE_PONG : MESSAGE_HELP};
@@ -355,7 +347,7 @@ static void handle(struct hub *h, struct conn *c, struct wire_message *m)
     }
     m->event.conn = c->party.id;
     if (m->event.kind == ROOM_OPERATION || m->event.kind == ROOM_META) {
-        m->event.submission.at_ms = unix_ms();
+        m->event.submission.at_ms = hub_unix_ms();
         seq = m->event.submission.has_seq ? m->event.submission.seq : 0;
     }
     int err = hub_step(h, c->entry, &m->event);

@@ -47,6 +47,18 @@ static void snapshot(struct hub *h, struct entry *e, const struct room_effect *f
         log_line(LOG_DEBUG, "out of memory", "what=snapshot room=%s", e->hash);
 }
 
+static void trim_log(struct hub *h, struct entry *e, const struct room_effect *fx)
+{
+    struct store_write write = write_of(e, fx, STORE_TRIM);
+    write.bytes = NULL;
+    write.len = 0;
+    if (e->failing)
+        return;
+    /* It is asked for again when there is more to cut. */
+    if (store_batch_add(h->gathering, &write, e->id) != 0)
+        log_line(LOG_DEBUG, "out of memory", "what=trim room=%s", e->hash);
+}
+
 static void send_one(struct hub *h, struct entry *e, const struct room_effect *fx)
 {
     struct party *to = numbers_get(&h->numbers, fx->conn);
@@ -105,6 +117,9 @@ static void carry_out(struct hub *h, struct entry *e, const struct room_effect *
         break;
     case ROOM_SNAPSHOT:
         snapshot(h, e, fx);
+        break;
+    case ROOM_TRIM:
+        trim_log(h, e, fx);
         break;
     case ROOM_SEND:
         send_one(h, e, fx);

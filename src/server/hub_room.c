@@ -186,6 +186,7 @@ static int fill(struct room *room, const struct store_log *log, char *why)
         if (err != 0)
             return err;
     }
+    room_load_base(room, log->base_rev);
     return room_load_end(room, log->head, why, WHY_BYTES);
 }
 
@@ -286,6 +287,15 @@ static bool is_idle(const struct entry *e)
             (e->state == ENTRY_OPEN && room_info(e->room).is_idle));
 }
 
+static void tick_room(struct hub *h, struct entry *e, size_t share, bool leaves)
+{
+    struct room_event event = {.kind = ROOM_TICK};
+    event.tick =
+        (struct room_tick){.spare_bytes_max = share, .unix_ms = hub_unix_ms(), .leaves = leaves};
+    if (hub_step(h, e, &event) != 0)
+        log_line(LOG_DEBUG, "out of memory", "what=tick room=%s", e->hash);
+}
+
 bool entry_rest(struct hub *h, struct entry *e)
 {
     if (!is_idle(e))
@@ -294,6 +304,8 @@ bool entry_rest(struct hub *h, struct entry *e)
     link_out(&e->queue);
     list_append(&h->idle, &e->queue);
     outlog_trim(&e->outlog, e->outlog.next_seq);
+    if (e->state == ENTRY_OPEN)
+        tick_room(h, e, SIZE_MAX, true); /* the snapshot it is opened from the next time */
     return true;
 }
 
@@ -326,12 +338,23 @@ static size_t memory_share(struct hub *h)
 static void tick_busy(struct hub *h, struct entry *e, size_t share)
 {
     if (!entry_rest(h, e) && e->state == ENTRY_OPEN && !e->doomed) {
-        struct room_event event = {.kind = ROOM_TICK};
-        event.tick.spare_bytes_max = share;
         if (e->n_at_end == e->n_joined)
             outlog_trim(&e->outlog, e->outlog.next_seq);
-        if (hub_step(h, e, &event) != 0)
-            log_line(LOG_DEBUG, "out of memory", "what=tick room=%s", e->hash);
+        tick_room(h, e, share, false);
+    }
+}
+
+/* Rooms that are in use make good what they would be opened from, until that weighs
+ * HUB_STOP_BYTES: the others are opened with more to replay. */
+void entries_leave(struct hub *h)
+{
+    LINK_EACH(&h->busy, at)
+    {
+        struct entry *e = LINK_OF(at, struct entry, queue);
+        if (store_batch_bytes(h->gathering) >= HUB_STOP_BYTES)
+            return;
+        if (e->state == ENTRY_OPEN && !e->doomed && !e->failing)
+            tick_room(h, e, 0, true);
     }
 }
 

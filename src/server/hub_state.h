@@ -27,9 +27,10 @@ enum {
     HUB_STUCK_MS = 2000,
     HUB_KEEP_BYTES = 1 << 20, /* of the buffers that frames are made in */
     HUB_TICK_MS = 1000,
-    HUB_FLUSH_MS_MAX = 10000, /* a stop waits this long for the disk */
-    HUB_CLOSE_MS_MAX = 5000,  /* and this long for the peers */
-    HUB_RETRY_MS_LEAST = 100, /* everybody comes back after a stop, not all at once */
+    HUB_FLUSH_MS_MAX = 10000,  /* a stop waits this long for the disk */
+    HUB_STOP_BYTES = 64 << 20, /* of snapshots taken at a stop: a second of a slow disk */
+    HUB_CLOSE_MS_MAX = 5000,   /* and this long for the peers */
+    HUB_RETRY_MS_LEAST = 100,  /* everybody comes back after a stop, not all at once */
     HUB_RETRY_MS_MOST = 1000,
     HUB_UNREADY_MS = 10000, /* a failed commit or load speaks for this long; then nobody knows */
     HUB_LOG_BURST = 10,     /* lines in ten seconds of one kind of event that floods */
@@ -214,6 +215,7 @@ struct hub {
 /* hub.c */
 void hub_settle(struct hub *h); /* the end of a turn, and of every callback that is not net's own */
 int64_t hub_now(struct hub *h);
+int64_t hub_unix_ms(void);
 void hub_refused(struct hub *h, const char *why);
 
 /* hub_room.c */
@@ -229,6 +231,7 @@ void entry_touch(struct hub *h, struct entry *e);
 /* If it has nobody and nothing pending: it may make place for another from now on. */
 bool entry_rest(struct hub *h, struct entry *e);
 void entries_tick(struct hub *h);
+void entries_leave(struct hub *h); /* the server stops */
 
 /* hub_effects.c */
 /* Gives the room an event and carries out what follows. As room_step(); effects of a failed step

@@ -52,19 +52,20 @@ void store_health(struct hub *h, struct health *health, bool commit, int err, co
 
 /* --- commits --- */
 
-/* The entries that have records in a batch, each once, with their newest revision. */
+/* The entries that have writes in a batch, each once, with their newest record's revision (0: none). */
 static void collect(struct hub *h, struct store_batch *batch, struct link *into)
 {
     list_init(into);
     for (size_t i = 0; i < store_batch_count(batch); i++) {
-        if (store_batch_kind(batch, i) != STORE_RECORD)
-            continue;
         struct entry *e = numbers_get(&h->numbers, store_batch_owner(batch, i));
         if (e == NULL) /* dropped since */
             continue;
-        if (!link_is_in(&e->result))
+        if (!link_is_in(&e->result)) {
             list_append(into, &e->result);
-        e->result_rev = store_batch_rev(batch, i);
+            e->result_rev = 0;
+        }
+        if (store_batch_kind(batch, i) == STORE_RECORD)
+            e->result_rev = store_batch_rev(batch, i);
     }
 }
 
@@ -85,6 +86,8 @@ static void commit_result(struct hub *h, struct store_batch *batch, int err, con
             entry_fail(h, e);
             continue;
         }
+        if (e->result_rev == 0) /* a snapshot alone */
+            continue;
         struct room_event event = {.kind = ROOM_DURABLE, .durable_rev = e->result_rev};
         if (!e->doomed && hub_step(h, e, &event) != 0)
             e->doomed = true; /* it is on disk, but who waits for it cannot be told */

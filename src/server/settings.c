@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum kind { TEXT, NUMBER, BYTES, CHOICE };
+enum kind { TEXT, NUMBER, BYTES, CHOICE, KEEP };
 
 struct setting {
     enum kind kind;
@@ -76,6 +76,41 @@ static bool read_choice(const char *choices, const char *s, uint32_t *ret)
     }
 }
 
+/* The longest time is a hundred years: what is older than any log is no time to keep. */
+static bool read_keep(const char *s, struct retention *ret)
+{
+    static const struct {
+        char unit;
+        uint64_t ms;
+    } UNITS[] = {{'m', 60000}, {'h', 3600000}, {'d', 86400000}, {'w', 604800000}};
+    const uint64_t ms_max = (uint64_t)36525 * 86400000;
+    char digits[24];
+    uint64_t n = 0;
+    size_t len = strlen(s);
+    *ret = (struct retention){0};
+    if (strcmp(s, "all") == 0)
+        return true;
+    if (read_number(s, false, &n)) {
+        ret->revs = n;
+        return n != 0;
+    }
+    if (len < 2 || len > sizeof digits)
+        return false;
+    memcpy(digits, s, len - 1);
+    digits[len - 1] = '\0';
+    if (!read_number(digits, false, &n) || n == 0 || n > ms_max)
+        return false;
+    for (size_t i = 0; i < sizeof UNITS / sizeof *UNITS; i++) {
+        if (UNITS[i].unit != s[len - 1])
+            continue;
+        if (n > ms_max / UNITS[i].ms)
+            return false;
+        ret->ms = (int64_t)(n * UNITS[i].ms);
+        return true;
+    }
+    return false;
+}
+
 static void say_expected(const struct setting *s, const char *name, const char *found, char *words,
                          size_t words_bytes)
 {
@@ -96,6 +131,10 @@ static void say_expected(const struct setting *s, const char *name, const char *
     case CHOICE:
         snprintf(expected, sizeof expected, "one of %s", s->choices);
         break;
+    case KEEP:
+        snprintf(expected, sizeof expected,
+                 "all, revisions such as 1000, or a time such as 12h or 30d");
+        break;
     }
     if (*found == '\0')
         found = "nothing";
@@ -108,6 +147,7 @@ static int assign(struct settings *out, const struct setting *s, const char *nam
     char *at = (char *)out + s->offset;
     uint64_t number = 0;
     uint32_t small = 0;
+    struct retention keep;
     switch (s->kind) {
     case TEXT:
         if (strlen(value) < s->least || strlen(value) > s->most)
@@ -124,6 +164,11 @@ static int assign(struct settings *out, const struct setting *s, const char *nam
             break;
         small = (uint32_t)number;
         memcpy(at, &small, sizeof small);
+        return 0;
+    case KEEP:
+        if (!read_keep(value, &keep))
+            break;
+        memcpy(at, &keep, sizeof keep);
         return 0;
     case CHOICE:
         if (!read_choice(s->choices, value, &small))

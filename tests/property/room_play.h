@@ -44,6 +44,7 @@ enum doing {
     DO_COMMIT,
     DO_FLUSH,
     DO_TRIM,
+    DO_TICK,
     DO_CONNECT,
     DO_CUT,
     DO_NOTICE,
@@ -54,9 +55,9 @@ enum doing {
     DO_KINDS
 };
 
-static const char *const doing_names[] = {"type", "set",    "caret",  "ask",   "read",  "write",
-                                          "take", "submit", "commit", "flush", "trim",  "connect",
-                                          "cut",  "notice", "resend", "evict", "crash", "wipe"};
+static const char *const doing_names[] = {
+    "type", "set",  "caret",   "ask", "read",   "write",  "take",  "submit", "commit", "flush",
+    "trim", "tick", "connect", "cut", "notice", "resend", "evict", "crash",  "wipe"};
 
 struct sim {
     uint64_t seed;
@@ -80,7 +81,7 @@ static struct sim sim; /* one at a time; large */
 
 static struct {
     size_t edits, crashes, cuts, failed, behind, too_slow, opened, snapshots, diffs, wipes, fetched,
-        gone;
+        gone, trims;
 } seen;
 
 /* --- failing --- */
@@ -363,7 +364,8 @@ static bool take(size_t i)
     if (frame.type == MESSAGE_WELCOME && frame.has_text)
         excuse_pending(c);
     if (frame.type == MESSAGE_ERROR && frame.err == WEFT_EGONE &&
-        sim.server.config.history_revs_max != 0) { /* it comes back, and is given the text */
+        (sim.server.config.history_revs_max != 0 ||
+         sim.server.disk.base != 0)) { /* it comes back, and is given the text */
         frame_done(&frame);
         seen.gone++;
         cut(i);
@@ -412,6 +414,16 @@ static void crash(void)
     sim.server.open_snapshot = rng_below(&sim.rng, sim.server.disk.snapshots.n + 1);
     sim.server.open_back = rng_chance(&sim.rng, 80) ? 1 << 20 : rng_below(&sim.rng, 20);
     seen.crashes++;
+}
+
+/* Some time has passed, and a room may be told that it is about to leave memory and then stay. */
+static void tick(void)
+{
+    const struct room_tick tick = {.leaves = rng_chance(&sim.rng, 30),
+                                   .spare_bytes_max = rng_chance(&sim.rng, 10) ? 1 : 0};
+    sim.server.unix_ms += (int64_t)rng_below(&sim.rng, 20);
+    sim.server.now_ms += (int64_t)rng_below(&sim.rng, 20000);
+    server_tick(&sim.server, &tick);
 }
 
 static struct link *some_link(void)
@@ -491,6 +503,9 @@ static void machine(enum doing what, struct link *link)
         break;
     case DO_TRIM:
         server_trim(&sim.server);
+        break;
+    case DO_TICK:
+        tick();
         break;
     case DO_NOTICE:
         if (link != NULL && link->client < 0)

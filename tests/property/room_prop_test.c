@@ -118,7 +118,7 @@ static void the_log_gives_the_same_from_everywhere(void)
 {
     const struct disk *d = &sim.server.disk;
     char why[200];
-    for (size_t i = 0; i <= d->snapshots.n; i++) {
+    for (size_t i = 0; i <= d->snapshots.n; i++) { /* those that were trimmed away: the next one */
         struct room *room = disk_open(d, &sim.server.config, i, rng_below(&sim.rng, 40), why);
         HOLDS(room != NULL, why);
         HOLDS(room_check(room), "a loaded room does not check");
@@ -131,7 +131,7 @@ static void the_log_gives_the_same_from_everywhere(void)
 
 static void choose(struct sim *s)
 {
-    static const unsigned usual[DO_KINDS] = {12, 1, 2, 1, 40, 40, 40, 12, 12,
+    static const unsigned usual[DO_KINDS] = {12, 1, 2, 1, 40, 40, 40, 12, 12, 3,
                                              3,  3, 8, 1, 3,  1,  1,  0,  0};
     for (size_t i = 0; i < DO_KINDS; i++)
         s->weights[i] = usual[i] * (unsigned)(1 + rng_below(&s->rng, 3));
@@ -177,6 +177,12 @@ static void play(uint64_t seed)
     server_init(&sim.server, &epoch, outlog_bytes[rng_below(&sim.rng, 4)]);
     if (rng_chance(&sim.rng, 30)) /* so few that clients come back to a history that is gone */
         sim.server.config.history_revs_max = rng_between(&sim.rng, 1, 20);
+    if (rng_chance(&sim.rng, 40))
+        sim.server.config.snapshot_record_bytes = rng_between(&sim.rng, 1, 4000);
+    if (rng_chance(&sim.rng, 25))
+        sim.server.config.retention.revs = rng_between(&sim.rng, 1, 60);
+    else if (rng_chance(&sim.rng, 25))
+        sim.server.config.retention.ms = (int64_t)rng_between(&sim.rng, 1, 200);
     sim.n_clients = rng_between(&sim.rng, 2, CLIENTS_MAX);
     for (size_t i = 0; i < sim.n_clients; i++)
         typist_init(&sim.clients[i]);
@@ -202,6 +208,7 @@ static void play(uint64_t seed)
     seen.opened += sim.server.n_opened;
     seen.snapshots += sim.server.n_snapshots;
     seen.fetched += sim.server.n_fetched;
+    seen.trims += sim.server.n_trims;
     for (size_t i = 0; i < sim.n_clients; i++)
         typist_done(&sim.clients[i]);
     server_done(&sim.server);
@@ -216,9 +223,10 @@ static void nothing_is_lost_or_doubled(void **state)
         play(rng_seed() + i);
     printf("# %zu edits, %zu cuts, %zu crashes, %zu wiped logs, %zu failed commits, %zu rooms "
            "opened, %zu snapshots, %zu readers behind, %zu too slow, %zu texts as differences, "
-           "%zu reads of the log, %zu revisions gone\n",
+           "%zu reads of the log, %zu revisions gone, %zu trims\n",
            seen.edits, seen.cuts, seen.crashes, seen.wipes, seen.failed, seen.opened,
-           seen.snapshots, seen.behind, seen.too_slow, seen.diffs, seen.fetched, seen.gone);
+           seen.snapshots, seen.behind, seen.too_slow, seen.diffs, seen.fetched, seen.gone,
+           seen.trims);
     assert_true(rng_proved(cases, 1000,
                            "lives of a room with cuts, crashes and failed commits: all agree, each "
                            "edit counts once"));
@@ -226,7 +234,8 @@ static void nothing_is_lost_or_doubled(void **state)
         return;
     /* What the cases are there for did happen. */
     assert_true(seen.crashes > cases / 4 && seen.cuts > cases && seen.failed > cases / 4);
-    assert_true(seen.behind > cases && seen.diffs > cases / 10 && seen.wipes > 0 && seen.gone > 0);
+    assert_true(seen.behind > cases && seen.diffs > cases / 10 && seen.wipes > 0 && seen.gone > 0 &&
+                seen.trims > cases / 4);
 }
 
 int main(void)

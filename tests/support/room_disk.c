@@ -9,6 +9,7 @@
 #include "support/faulty.h"
 
 #define SNAPSHOT_BIT ((uint64_t)1 << 63)
+#define TRIM_BIT     ((uint64_t)1 << 62)
 
 static void push_take(struct disk_list *l, uint64_t rev, uint8_t *at, size_t len)
 {
@@ -78,6 +79,18 @@ void disk_write(struct disk *d, bool snapshot, uint64_t rev, struct room_str byt
     push_take(&d->gathering, snapshot ? rev | SNAPSHOT_BIT : rev, at, bytes.len);
 }
 
+void disk_trim(struct disk *d, uint64_t rev)
+{
+    push_take(&d->gathering, rev | TRIM_BIT, NULL, 0);
+}
+
+static void trim(struct disk *d, uint64_t rev)
+{
+    for (size_t i = 0; i < d->snapshots.n; i++)
+        if (d->snapshots.items[i].rev <= rev && d->snapshots.items[i].rev > d->base)
+            d->base = d->snapshots.items[i].rev;
+}
+
 bool disk_submit(struct disk *d)
 {
     if (d->committing || d->gathering.n == 0)
@@ -113,11 +126,14 @@ uint64_t disk_finish(struct disk *d, bool ok)
     for (size_t i = 0; i < d->under_way.n; i++) {
         struct disk_bytes *b = &d->under_way.items[i];
         bool snapshot = (b->rev & SNAPSHOT_BIT) != 0;
-        b->rev &= ~SNAPSHOT_BIT;
-        if (!snapshot)
+        bool trims = (b->rev & TRIM_BIT) != 0;
+        b->rev &= ~(SNAPSHOT_BIT | TRIM_BIT);
+        if (!snapshot && !trims)
             newest = b->rev;
         if (!ok) {
             free(b->at);
+        } else if (trims) {
+            trim(d, b->rev);
         } else if (snapshot) {
             push_take(&d->snapshots, b->rev, b->at, b->len);
         } else {
@@ -148,11 +164,18 @@ struct room *disk_open(const struct disk *d, const struct room_config *config, s
     int err = room_new(&faulty_never()->alloc, config, &d->epoch, &room);
     WEFT_ASSERT(err == 0);
     why[0] = '\0';
+    if (d->base != 0 && snapshot >= d->snapshots.n)
+        snapshot = d->snapshots.n - 1;
+    while (snapshot < d->snapshots.n && d->snapshots.items[snapshot].rev < d->base)
+        snapshot++;
     if (snapshot < d->snapshots.n) {
         const struct disk_bytes *s = &d->snapshots.items[snapshot];
         err = room_load_snapshot(room, s->rev, s->at, s->len, why, WHY_BYTES);
         first = s->rev + 1 > back ? s->rev + 1 - back : 1;
+        if (first <= d->base)
+            first = d->base + 1;
     }
+    room_load_base(room, d->base);
     for (uint64_t rev = first; err == 0 && rev <= d->records.n; rev++) {
         const struct disk_bytes *r = &d->records.items[rev - 1];
         err = room_load_record(room, rev, r->at, r->len, why, WHY_BYTES);

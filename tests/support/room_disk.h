@@ -2,7 +2,8 @@
  *
  * Writes gather in one batch while another is under way, as in the server. Committed records are
  * replayed at once by the plainest means there is, so that the text at every revision is known
- * without the room. Snapshots are kept all. Memory comes from the heap; running out stops the
+ * without the room. Snapshots are kept all; what was trimmed is kept for the test to look at, but no room
+ * is made of it. Memory comes from the heap; running out stops the
  * program. */
 #ifndef SUPPORT_ROOM_DISK_H
 #define SUPPORT_ROOM_DISK_H
@@ -27,7 +28,8 @@ struct disk {
     struct disk_list snapshots; /* oldest first */
     struct disk_list texts;     /* [rev]: the text at that revision; one more than records */
     struct weft_text *shadow;   /* at the last record */
-    struct disk_list gathering, under_way; /* rev with the top bit: a snapshot */
+    struct disk_list gathering, under_way; /* rev with a top bit: a snapshot, a trim */
+    uint64_t base;                         /* a room is told that records up to this one are gone */
     bool committing;
 };
 
@@ -36,6 +38,7 @@ void disk_done(struct disk *d);
 void disk_wipe(struct disk *d, const struct uuid *epoch); /* nothing was ever there */
 
 void disk_write(struct disk *d, bool snapshot, uint64_t rev, struct room_str bytes);
+void disk_trim(struct disk *d, uint64_t rev); /* to the newest snapshot up to rev */
 /* What gathered is on its way; false when there is nothing or something is on its way already. */
 bool disk_submit(struct disk *d);
 /* The commit under way ends. Returns the newest record in it, 0 when there was none; what failed is
@@ -45,7 +48,7 @@ uint64_t disk_finish(struct disk *d, bool ok);
 void disk_crash(struct disk *d, bool arrived);
 
 /* A room made from what is there: with the i-th snapshot (i == snapshots.n: none), and `back`
- * records before it. Returns NULL and says why when the room refuses. */
+ * records before it; as far as that was not trimmed. Returns NULL and says why when the room refuses. */
 struct room *disk_open(const struct disk *d, const struct room_config *config, size_t snapshot,
                        uint64_t back, char why[200]);
 

@@ -2,7 +2,7 @@
  *
  * Each step returns what came of it, one effect after the other, separated by "; ":
  *
- *     persist 3                         snapshot 3
+ *     persist 3                         snapshot 3            trim 3
  *     1: ack 3 seq 2 dup                a message to connection 1
  *     !1: edit 3 A [5,"hi"]             ... to everybody but 1; "*:" to everybody
  *     2: edit 1..3 ["x"] {k=v,-gone}    composed: revisions 2 and 3, with entries

@@ -222,6 +222,9 @@ static void say(FILE *f, const struct room_effect *e)
     case ROOM_SNAPSHOT:
         fprintf(f, "snapshot %llu", (unsigned long long)e->rev);
         break;
+    case ROOM_TRIM:
+        fprintf(f, "trim %llu", (unsigned long long)e->rev);
+        break;
     case ROOM_SEND:
         fprintf(f, "%llu: ", (unsigned long long)e->conn);
         say_message(f, &e->message);

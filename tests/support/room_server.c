@@ -15,6 +15,7 @@ static void must(int err)
 void server_init(struct server *s, const struct uuid *epoch, size_t outlog_bytes_max)
 {
     memset(s, 0, sizeof *s);
+    s->unix_ms = 1000000;
     disk_init(&s->disk, epoch);
     s->config = (struct room_config){
         .document_bytes_max = 1 << 20, .people_max = SERVER_LINKS_MAX, .message_bytes_max = 1000};
@@ -212,6 +213,10 @@ static void carry_out(struct server *s, const struct room_effect *e)
         s->n_snapshots += e->kind == ROOM_SNAPSHOT;
         disk_write(&s->disk, e->kind == ROOM_SNAPSHOT, e->rev, e->bytes);
         break;
+    case ROOM_TRIM:
+        s->n_trims++;
+        disk_trim(&s->disk, e->rev);
+        break;
     case ROOM_SEND:
         send_one(s, e);
         break;
@@ -266,6 +271,8 @@ static void fetch(struct server *s, const struct room_fetch *want)
             first = b->rev + 1;
         }
     }
+    if (want->base ? want->rev < s->disk.base : first <= s->disk.base)
+        f->err = WEFT_EGONE;
     f->first_rev = first;
     f->n_records = last >= first ? (size_t)(last - first + 1) : 0;
     f->record = record_at;
@@ -347,6 +354,7 @@ void server_read(struct server *s, struct link *link)
         ev.submission.rev = up.rev;
         ev.submission.has_seq = true;
         ev.submission.seq = up.seq;
+        ev.submission.at_ms = ++s->unix_ms;
         break;
     default:
         break; /* USER with no change */
@@ -388,6 +396,15 @@ void server_flush(struct server *s)
 {
     if (s->room != NULL && room_info(s->room).wants_flush)
         step(s, &(struct room_event){.kind = ROOM_FLUSH});
+}
+
+void server_tick(struct server *s, const struct room_tick *tick)
+{
+    if (s->room == NULL)
+        return;
+    struct room_event ev = {.kind = ROOM_TICK, .tick = *tick};
+    ev.tick.unix_ms = s->unix_ms;
+    step(s, &ev);
 }
 
 void server_trim(struct server *s)

@@ -48,6 +48,7 @@ struct server {
     struct link links[SERVER_LINKS_MAX];
     uint64_t last_conn;
     int64_t now_ms;
+    int64_t unix_ms; /* the log's time; goes on through crashes */
     struct buf frame, scratch;
     /* How the room is made from the log the next time. */
     size_t open_snapshot;
@@ -55,7 +56,7 @@ struct server {
     const char *wrong; /* the first mistake found; NULL: none */
     char why[200];
     /* What happened, for the test to know that it did. */
-    size_t n_behind, n_too_slow, n_opened, n_snapshots, n_fetched;
+    size_t n_behind, n_too_slow, n_opened, n_snapshots, n_fetched, n_trims;
 };
 
 void server_init(struct server *s, const struct uuid *epoch, size_t outlog_bytes_max);
@@ -73,6 +74,7 @@ void server_write(struct server *s, struct link *link, size_t max_bytes);
 void server_notice(struct server *s, struct link *link); /* that the client is gone */
 void server_flush(struct server *s);
 void server_trim(struct server *s);
+void server_tick(struct server *s, const struct room_tick *tick); /* unix_ms is put in */
 void server_submit(struct server *s);
 void server_commit(struct server *s, bool ok); /* the one under way ends */
 bool server_evict(struct server *s);           /* when nobody is there */

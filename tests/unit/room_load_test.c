@@ -396,10 +396,45 @@ static void a_snapshot_of_another_version_is_not_read(void **state)
     make_snapshot();
     uint64_t at = rig.snapshot_rev;
     snprintf(words, sizeof words, "snapshot %d: its checksum does not hold", (int)at);
-    forge(0, 2);
+    forge(0, 3);
     refuses(true, at + 1, at + 1, words);
+    forge(0, 2);
+    assert_int_equal(rig_reload(&rig, true, at + 1, at + 1, why), 0);
+    snprintf(words, sizeof words, "snapshot %d: it says it is of another epoch", (int)at);
+    forge(5, 1);
+    refuses(true, at + 1, at + 1, words);
+}
+
+/* The first version had neither the epoch nor a timeline. */
+static void a_snapshot_of_the_first_version_is_read(void **state)
+{
+    (void)state;
+    make_snapshot();
+    uint64_t at = rig.snapshot_rev;
+    assert_int_equal(rig_reload(&rig, true, at + 1, at + 1, why), 0);
+    char *before = rig_state(&rig);
+    struct rig_bytes *b = &rig.snapshot;
+    struct cur c = cur_of(b->at, b->len);
+    (void)cur_bytes(&c, 1 + sizeof(struct uuid));
+    const uint8_t *rev = c.at;
+    (void)cur_varint(&c);
+    (void)cur_u32(&c);
+    size_t len = (size_t)(c.at - rev);
+    for (uint64_t n = cur_varint(&c); n > 0; n--) {
+        (void)cur_varint(&c);
+        (void)cur_varint(&c);
+    }
+    assert_false(c.bad);
+    size_t rest = cur_left(&c);
+    memmove(b->at + 1, rev, len);
+    memmove(b->at + 1 + len, c.at, rest);
+    b->len = 1 + len + rest;
     forge(0, 1);
     assert_int_equal(rig_reload(&rig, true, at + 1, at + 1, why), 0);
+    char *after = rig_state(&rig);
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
 }
 
 /* What no room writes: a session without a user, a sequence number or a revision, or there twice. */
@@ -678,6 +713,7 @@ int main(void)
         T(every_flipped_bit_of_a_log_is_found),
         T(every_flipped_bit_of_a_snapshot_is_found),
         T(a_snapshot_of_another_version_is_not_read),
+        T(a_snapshot_of_the_first_version_is_read),
         T(a_table_of_sessions_that_no_room_writes_is_found),
         T(a_table_of_entries_holds_what_is_there),
         T(a_text_that_is_none_is_found),

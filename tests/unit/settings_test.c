@@ -130,6 +130,48 @@ static void test_sizes(void **state)
     assert_refused("--limit-people 1k", "--limit-people: found 1k, expected 1 to 100000");
 }
 
+static void test_history(void **state)
+{
+    (void)state;
+    struct settings s;
+    assert_int_equal(read_line("", &s), 0);
+    assert_true(s.history.revs == 0 && s.history.ms == 0);
+    assert_int_equal(read_line("--history all", &s), 0);
+    assert_true(s.history.revs == 0 && s.history.ms == 0);
+    assert_int_equal(read_line("--history 1000", &s), 0);
+    assert_true(s.history.revs == 1000 && s.history.ms == 0);
+    assert_int_equal(read_line("--history 90m", &s), 0);
+    assert_true(s.history.revs == 0 && s.history.ms == 90 * 60000);
+    assert_int_equal(read_line("--history 12h", &s), 0);
+    assert_true(s.history.ms == 12 * 3600000);
+    assert_int_equal(read_line("--history 30d", &s), 0);
+    assert_true(s.history.ms == (int64_t)30 * 86400000);
+    assert_int_equal(read_line("--history 2w", &s), 0);
+    assert_true(s.history.ms == (int64_t)14 * 86400000);
+    assert_int_equal(read_line("--history 36525d", &s), 0);
+    static const char *const NOT[] = {"0",
+                                      "0d",
+                                      "-1",
+                                      "d",
+                                      "1.5d",
+                                      "30s",
+                                      "3dd",
+                                      "36526d",
+                                      "9007199254740992w",
+                                      "none",
+                                      "99999999999999999999d",
+                                      "ALL"};
+    for (size_t i = 0; i < sizeof NOT / sizeof *NOT; i++) {
+        char line[64], expected[200];
+        snprintf(line, sizeof line, "--history=%s", NOT[i]);
+        snprintf(expected, sizeof expected,
+                 "--history: found %s, expected all, revisions such as 1000, or a time such as 12h "
+                 "or 30d",
+                 NOT[i]);
+        assert_refused(line, expected);
+    }
+}
+
 static void test_bounds(void **state)
 {
     (void)state;
@@ -188,6 +230,7 @@ static void test_every_number(void **state)
     char line[100];
 #define ROW_TEXT(flag, least, most)
 #define ROW_CHOICE(flag, least, most)
+#define ROW_KEEP(flag, least, most)  ROW_NUMBER(flag, least, most)
 #define ROW_BYTES(flag, least, most) ROW_NUMBER(flag, least, most)
 #define ROW_NUMBER(flag, least, most)                                                              \
     snprintf(line, sizeof line, "--ping-ms 100 --dead-ms 3600000 --%s %llu", flag,                 \
@@ -240,6 +283,7 @@ int main(void)
         cmocka_unit_test_setup(test_defaults, clear_env),
         cmocka_unit_test_setup(test_flags_and_environment, clear_env),
         cmocka_unit_test_setup(test_sizes, clear_env),
+        cmocka_unit_test_setup(test_history, clear_env),
         cmocka_unit_test_setup(test_bounds, clear_env),
         cmocka_unit_test_setup(test_environment_mistake_names_the_variable, clear_env),
         cmocka_unit_test_setup(test_unknown, clear_env),

@@ -1,0 +1,278 @@
+/* The life of a room on disk: snapshots by age, where the log is cut, and what is answered of what was cut
+ * away. */
+#include "support/room_suite.h"
+
+#include "room/audit.h"
+#include "room/state.h"
+
+/* --- where a log may be cut --- */
+
+static struct timeline times_of(size_t n, const uint64_t *revs)
+{
+    struct timeline t = {0};
+    for (size_t i = 0; i < n; i++)
+        timeline_add(&t, revs[i], (int64_t)revs[i] * 1000);
+    return t;
+}
+
+static void test_cut_by_revisions(void **state)
+{
+    (void)state;
+    struct timeline t = times_of(3, (const uint64_t[]){10, 20, 30});
+    struct retention keep = {0};
+    assert_int_equal(retention_cut(&keep, &t, 40, 0), 0); /* all */
+    keep.revs = 10;
+    assert_int_equal(retention_cut(&keep, &t, 40, 0), 30);
+    assert_int_equal(retention_cut(&keep, &t, 39, 0), 20);
+    keep.revs = 30;
+    assert_int_equal(retention_cut(&keep, &t, 40, 0), 10);
+    keep.revs = 31;
+    assert_int_equal(retention_cut(&keep, &t, 40, 0), 0);
+}
+
+static void test_cut_by_time(void **state)
+{
+    (void)state;
+    struct timeline t = times_of(3, (const uint64_t[]){10, 20, 30});
+    struct retention keep = {.ms = 5000};
+    assert_int_equal(retention_cut(&keep, &t, 40, 0), 0); /* nobody knows how late it is */
+    assert_int_equal(retention_cut(&keep, &t, 40, 14999), 0);
+    assert_int_equal(retention_cut(&keep, &t, 40, 15000), 10);
+    assert_int_equal(retention_cut(&keep, &t, 40, 34999), 20);
+    assert_int_equal(retention_cut(&keep, &t, 40, 35000), 30);
+    assert_int_equal(retention_cut(&keep, &t, 40, 1000000), 30);
+    keep.revs = 15; /* what either keeps is kept */
+    assert_int_equal(retention_cut(&keep, &t, 40, 1000000), 20);
+}
+
+static void test_timeline(void **state)
+{
+    (void)state;
+    struct timeline t = {0};
+    timeline_add(&t, 5, 900);
+    timeline_add(&t, 6, 100); /* the clock was put back: not older than what lies before it */
+    assert_int_equal(t.marks[1].at_ms, 900);
+    timeline_add(&t, 6, 950);
+    assert_int_equal(t.n, 2);
+    assert_int_equal(t.marks[1].at_ms, 950);
+    for (uint64_t rev = 7; t.n < TIMELINE_MAX; rev++)
+        timeline_add(&t, rev, 1000);
+    uint64_t newest = t.marks[TIMELINE_MAX - 1].rev;
+    timeline_add(&t, newest + 1, 2000);
+    assert_int_equal(t.n, TIMELINE_MAX / 2 + 1);
+    assert_int_equal(t.marks[TIMELINE_MAX / 2].rev, newest + 1);
+    assert_int_equal(t.marks[TIMELINE_MAX / 2 - 1].rev, newest);
+    assert_int_equal(t.marks[0].rev, 6);
+    timeline_trim(&t, 10);
+    assert_int_equal(t.marks[0].rev, 10);
+    timeline_trim(&t, newest + 5);
+    assert_int_equal(t.n, 0);
+}
+
+/* --- snapshots by age --- */
+
+static const char *tick_at(int64_t now_ms, struct room_tick tick)
+{
+    rig.now_ms = now_ms - 1;
+    return rig_step(&rig, &(struct room_event){.kind = ROOM_TICK, .tick = tick});
+}
+
+static void type(const char *notation, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        rig_op(&rig, 1, notation, RIG_NO_REV, 0);
+    rig_commit(&rig);
+}
+
+static void test_left_alone(void **state)
+{
+    (void)state;
+    rig_join(&rig, 1, 'A');
+    type("'0123456789'", 50); /* 3,000 bytes of records: read before anybody waits */
+    says(tick_at(100000, (struct room_tick){0}), "");
+    says(tick_at(100001, (struct room_tick){.leaves = true}), "");
+    type("'0123456789'", 50);
+    int64_t changed = rig.now_ms;
+    says(tick_at(changed + 29999, (struct room_tick){0}), "");
+    says(tick_at(changed + 30000, (struct room_tick){0}), "snapshot 100");
+    says(tick_at(changed + 90000, (struct room_tick){.leaves = true}), "");
+    type("'0123456789'", 100);
+    says(tick_at(changed + 90300, (struct room_tick){0}), "");
+    says(tick_at(changed + 90301, (struct room_tick){.leaves = true}), "snapshot 200");
+}
+
+/* A large text is not written down again for a few words. */
+static void test_large_and_little_changed(void **state)
+{
+    (void)state;
+    char *big = malloc(200003);
+    memset(big, 'x', 200002);
+    big[0] = big[200001] = '\'';
+    big[200002] = '\0';
+    rig_join(&rig, 1, 'A');
+    rig_op(&rig, 1, big, RIG_NO_REV, 0);
+    free(big);
+    rig_commit(&rig);
+    assert_int_equal(rig.snapshot_rev, 1);
+    type("'0123456789'", 100); /* 6,000 bytes; a sixteenth is 12,500 */
+    says(tick_at(100000, (struct room_tick){.leaves = true}), "");
+    type("'0123456789'", 250);
+    says(tick_at(200000, (struct room_tick){.leaves = true}), "snapshot 351");
+}
+
+/* A snapshot of its own commit that failed is taken again, and not each second. */
+static void test_failed_snapshot(void **state)
+{
+    (void)state;
+    rig_join(&rig, 1, 'A');
+    type("'0123456789'", 100);
+    says(tick_at(100000, (struct room_tick){0}), "snapshot 100");
+    says(rig_fail(&rig), "");
+    says(tick_at(100002, (struct room_tick){0}), "");
+    says(tick_at(130001, (struct room_tick){0}), "snapshot 100");
+    assert_int_equal(room_info(rig.room).rev, 100);
+}
+
+/* --- trimming --- */
+
+static void keep(uint64_t revs, int64_t ms)
+{
+    rig.config.retention = (struct retention){.revs = revs, .ms = ms};
+    rig_reset(&rig);
+    rig_join(&rig, 1, 'A');
+}
+
+static void test_trims_by_revisions(void **state)
+{
+    (void)state;
+    keep(50, 0);
+    type("'0123456789'", 100);
+    says(tick_at(100000, (struct room_tick){.leaves = true}), "snapshot 100");
+    type("'0123456789'", 49);
+    says(tick_at(100100, (struct room_tick){0}), "");
+    type("'0123456789'", 1);
+    says(tick_at(100200, (struct room_tick){0}), "trim 100");
+    says(tick_at(100201, (struct room_tick){0}), ""); /* once */
+    says(rig_fail(&rig), "");
+    says(tick_at(100203, (struct room_tick){0}), "trim 100"); /* its commit failed */
+}
+
+static void test_trims_by_time(void **state)
+{
+    (void)state;
+    keep(0, 80000);
+    type("'a'", 3); /* at 1,000 */
+    /* Each eighth of the time there is one to cut at, where something changed. */
+    says(tick_at(9999, (struct room_tick){.unix_ms = 1000}), "");
+    says(tick_at(10000, (struct room_tick){.unix_ms = 1000}), "snapshot 3");
+    says(tick_at(90000, (struct room_tick){.unix_ms = 80999}), "");
+    says(tick_at(90001, (struct room_tick){.unix_ms = 81000}), "trim 3");
+    type("'b'", 1);
+    says(tick_at(90010, (struct room_tick){.unix_ms = 82000, .leaves = true}),
+         "snapshot 4; trim 4"); /* its time was that of the log, 1,000 */
+}
+
+static const char *fetched_gone(uint64_t ticket)
+{
+    struct room_event ev = {.kind = ROOM_FETCHED};
+    ev.fetched = (struct room_fetched){.ticket = ticket, .err = WEFT_EGONE};
+    return rig_step(&rig, &ev);
+}
+
+/* From the snapshot at the base and what lies behind it: all that a client may ask for. */
+static void test_life_of_a_trimmed_log(void **state)
+{
+    (void)state;
+    char why[200];
+    keep(10, 0);
+    for (uint64_t seq = 1; seq <= 100; seq++)
+        rig_op(&rig, 1, "'0123456789'", RIG_NO_REV, seq);
+    rig_commit(&rig);
+    says(tick_at(100000, (struct room_tick){.leaves = true}), "snapshot 100");
+    type("'x'", 10);
+    says(tick_at(100100, (struct room_tick){0}), "trim 100");
+
+    rig_reset(&rig);
+    assert_int_equal(room_load_snapshot(rig.room, 100, rig.snapshot.at, rig.snapshot.len, why, 200),
+                     0);
+    room_load_base(rig.room, 100);
+    for (uint64_t rev = 101; rev <= 110; rev++)
+        assert_int_equal(room_load_record(rig.room, rev, rig.records[rev - 1].at,
+                                          rig.records[rev - 1].len, why, 200),
+                         0);
+    assert_int_equal(room_load_end(rig.room, 110, why, 200), 0);
+    assert_true(room_check(rig.room));
+
+    /* Late: the whole text, and the session goes on. */
+    says(rig_resume(&rig, 1, 'A', 40), "1: welcome 110 '1010 bytes' 1010 A seq 100; !1: join A");
+    /* Sent again, though its record is gone: not applied again. */
+    says(rig_op(&rig, 1, "'0123456789'", 105, 100), "1: ack 100 seq 100 dup");
+    says(rig_op(&rig, 1, "'0123456789'", 105, 7), "1: ack 0 seq 7 dup");
+    says(
+        rig_op(&rig, 1, "'y'", 99, 101),
+        "1: error gone seq 101 (rev: found 99, expected at least 100, the oldest revision that can "
+        "be merged; join again for the text)");
+    /* Texts and histories. */
+    says(rig_text(&rig, 7, 100), "fetch 7 #1 base 100");
+    says(rig_text(&rig, 7, 99), "fetch 7 #2 base 99");
+    says(fetched_gone(2),
+         "7: error gone (rev: found 99, expected at least 100, the oldest revision "
+         "the log keeps)");
+    says(rig_history(&rig, 7, 100, 105), "fetch 7 #3 read 100-105");
+    says(fetched_gone(3), "7: error gone (from: found 100, expected at least 101, the oldest "
+                          "revision the log keeps)");
+    /* It was trimmed already. */
+    says(tick_at(200000, (struct room_tick){0}), "");
+}
+
+static void test_audit_from_a_base(void **state)
+{
+    (void)state;
+    char why[200];
+    struct audit *a;
+    keep(10, 0);
+    type("'0123456789'", 100);
+    says(tick_at(100000, (struct room_tick){.leaves = true}), "snapshot 100");
+    type("'x'", 10);
+    assert_int_equal(audit_new(&faulty_never()->alloc, &rig.epoch, &a), 0);
+    assert_int_equal(audit_begin(a, 100, rig.snapshot.at, rig.snapshot.len, why, 200), 0);
+    assert_int_equal(audit_rev(a), 100);
+    assert_int_equal(audit_snapshot(a, rig.snapshot.at, rig.snapshot.len, why, 200), 0);
+    for (uint64_t rev = 101; rev <= 110; rev++)
+        assert_int_equal(
+            audit_record(a, rig.records[rev - 1].at, rig.records[rev - 1].len, why, 200), 0);
+    assert_true(weft_text_size(audit_text(a)).cp == 1010);
+    audit_free(a);
+    /* Records of the same numbers that do not continue it. */
+    assert_int_equal(audit_new(&faulty_never()->alloc, &rig.epoch, &a), 0);
+    assert_int_equal(audit_begin(a, 100, rig.snapshot.at, rig.snapshot.len, why, 200), 0);
+    record_follow(rig.records[100].at, rig.records[100].len, 1234);
+    assert_int_equal(audit_record(a, rig.records[100].at, rig.records[100].len, why, 200),
+                     WEFT_ECORRUPT);
+    assert_string_equal(why, "record 101: it does not continue the snapshot or the epoch");
+    audit_free(a);
+    /* Under another epoch only when it was made to follow it. */
+    struct uuid other = rig_user('F');
+    assert_int_equal(audit_new(&faulty_never()->alloc, &other, &a), 0);
+    assert_int_equal(audit_begin(a, 100, rig.snapshot.at, rig.snapshot.len, why, 200),
+                     WEFT_ECORRUPT);
+    audit_free(a);
+    assert_true(snapshot_follow(rig.snapshot.at, rig.snapshot.len, &other));
+    assert_int_equal(audit_new(&faulty_never()->alloc, &other, &a), 0);
+    assert_int_equal(audit_begin(a, 100, rig.snapshot.at, rig.snapshot.len, why, 200), 0);
+    audit_free(a);
+}
+
+#define ROOM_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cut_by_revisions),  cmocka_unit_test(test_cut_by_time),
+        cmocka_unit_test(test_timeline),          ROOM_TEST(test_left_alone),
+        ROOM_TEST(test_large_and_little_changed), ROOM_TEST(test_failed_snapshot),
+        ROOM_TEST(test_trims_by_revisions),       ROOM_TEST(test_trims_by_time),
+        ROOM_TEST(test_life_of_a_trimmed_log),    ROOM_TEST(test_audit_from_a_base),
+    };
+    return cmocka_run_group_tests_name("the life of a room on disk", tests, NULL, NULL);
+}
