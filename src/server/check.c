@@ -27,9 +27,9 @@ static int check_logs(struct check *c)
     while (err == 0) {
         err = check_log(&log);
         c->n_logs++;
-        c->n_records += log.good;
+        c->n_records += log.found.good - log.found.start_rev;
         c->n_snapshots += log.n_snapshots;
-        c->n_damaged += log.records_damaged || log.snapshots_damaged;
+        c->n_damaged += log.found.records_damaged || log.found.snapshots_damaged;
         if (err == 0)
             err = store_next(c->store, log.name.bytes, log.name.len, &log.name);
     }

@@ -59,7 +59,7 @@ static int list_snapshots(struct log_check *c, uint64_t head, struct revs *ret)
             break;
         if (log.has_snapshot)
             err = revs_add(ret, log.snapshot_rev);
-        rev = log.has_snapshot ? log.snapshot_rev - 1 : 0;
+        rev = log.has_snapshot && log.snapshot_rev != c->found.base_rev ? log.snapshot_rev - 1 : 0;
         store_log_done(&log);
     }
     return err;
@@ -78,9 +78,24 @@ static int check_snapshot(struct log_check *c, struct audit *audit)
     c->n_snapshots++;
     if (err != WEFT_ECORRUPT)
         return err;
-    c->snapshots_damaged = true;
+    c->found.snapshots_damaged = true;
     found(c, why);
     return 0; /* records are good without it */
+}
+
+static void found_record(const struct log_check *c, const char *why)
+{
+    char words[WHY_BYTES + 100];
+    unsigned long long head = c->found.head;
+    unsigned long long good = c->found.good;
+    unsigned long long start = c->found.start_rev;
+    if (start == 0)
+        snprintf(words, sizeof words, "%s; of %llu revisions the first %llu are good", why, head,
+                 good);
+    else
+        snprintf(words, sizeof words, "%s; of revisions %llu to %llu those up to %llu are good",
+                 why, start, head, good);
+    found(c, words);
 }
 
 /* One piece of records. *ret_more: there are further ones, and all so far are good. */
@@ -88,21 +103,18 @@ static int check_records(struct log_check *c, struct audit *audit, struct revs *
                          const struct store_log *log, bool *ret_more)
 {
     char why[WHY_BYTES];
-    char words[WHY_BYTES + 100];
     for (size_t i = 0; i < log->n_records; i++) {
         const uint8_t *bytes = log->bytes.data + log->records[i].at;
         int err = audit_record(audit, bytes, log->records[i].len, why, sizeof why);
         if (err == WEFT_ECORRUPT) {
-            snprintf(words, sizeof words, "%s; of %llu revisions the first %llu are good", why,
-                     (unsigned long long)log->head, (unsigned long long)c->good);
-            found(c, words);
-            c->records_damaged = true;
+            found_record(c, why);
+            c->found.records_damaged = true;
             *ret_more = false;
             return 0;
         }
         if (err != 0)
             return err;
-        c->good = audit_rev(audit);
+        c->found.good = audit_rev(audit);
         if (snapshots->n == 0 || snapshots->at[snapshots->n - 1] != audit_rev(audit))
             continue;
         snapshots->n--;
@@ -125,21 +137,67 @@ static int read_piece(struct log_check *c, uint64_t from, bool *one_by_one, stru
     return store_read(c->store, c->name.bytes, c->name.len, from, from, READ_BYTES, ret);
 }
 
+/* A trimmed log begins at a snapshot: the oldest that is good. *ret_audit stays NULL where none is. */
+static int begin_trimmed(struct log_check *c, struct revs *snapshots, struct audit **ret_audit)
+{
+    char why[WHY_BYTES];
+    int err = 0;
+    while (err == 0 && *ret_audit == NULL && snapshots->n != 0) {
+        struct store_log log;
+        uint64_t rev = snapshots->at[--snapshots->n];
+        struct audit *audit = NULL;
+        err = store_base(c->store, c->name.bytes, c->name.len, rev, &log);
+        if (err != 0)
+            return err;
+        err = audit_new(weft_heap(), &c->epoch, &audit);
+        if (err == 0)
+            err = audit_begin(audit, rev, log.bytes.data + log.snapshot_at, log.snapshot_len, why,
+                              sizeof why);
+        store_log_done(&log);
+        c->n_snapshots++;
+        if (err == 0) {
+            *ret_audit = audit;
+            c->found.start_rev = c->found.good = rev;
+            continue;
+        }
+        audit_free(audit);
+        if (err != WEFT_ECORRUPT)
+            return err;
+        found(c, why);
+        c->found.snapshots_damaged = true;
+        err = 0;
+    }
+    return err;
+}
+
+static int begin(struct log_check *c, struct revs *snapshots, struct audit **ret_audit)
+{
+    if (c->found.base_rev == 0)
+        return audit_new(weft_heap(), &c->epoch, ret_audit);
+    int err = list_snapshots(c, c->found.head, snapshots);
+    if (err == 0)
+        err = begin_trimmed(c, snapshots, ret_audit);
+    if (err == 0 && *ret_audit == NULL) {
+        found(c, "its first records were trimmed away, and no snapshot is good to begin with");
+        c->found.records_damaged = true;
+    }
+    return err;
+}
+
 static int check_pieces(struct log_check *c, struct audit **ret_audit, struct revs *snapshots)
 {
     bool more = true;
     bool one_by_one = false;
-    int err = 0;
-    while (err == 0 && more) {
+    bool first = c->found.base_rev == 0;
+    int err = begin(c, snapshots, ret_audit);
+    while (err == 0 && more && *ret_audit != NULL) {
         struct store_log log;
-        uint64_t from = *ret_audit != NULL ? audit_rev(*ret_audit) + 1 : 1;
-        err = read_piece(c, from, &one_by_one, &log);
+        err = read_piece(c, audit_rev(*ret_audit) + 1, &one_by_one, &log);
         if (err != 0)
             break;
-        if (*ret_audit == NULL)
-            err = audit_new(weft_heap(), &log.epoch, ret_audit);
-        if (err == 0 && from == 1 && !one_by_one)
+        if (first && !one_by_one)
             err = list_snapshots(c, log.head, snapshots);
+        first = false;
         if (err == 0)
             err = check_records(c, *ret_audit, snapshots, &log, &more);
         store_log_done(&log);
@@ -161,10 +219,11 @@ static int check_opening(struct log_check *c)
 static void found_broken(struct log_check *c)
 {
     char words[STORE_TEXT_BYTES + 100];
-    snprintf(words, sizeof words, "%s; the first %llu revisions are good",
-             store_error_text(c->store), (unsigned long long)c->good);
+    snprintf(words, sizeof words, "%s; the %s %llu %s good", store_error_text(c->store),
+             c->found.start_rev == 0 ? "first" : "revisions up to",
+             (unsigned long long)c->found.good, c->found.start_rev == 0 ? "revisions are" : "are");
     found(c, words);
-    c->records_damaged = true;
+    c->found.records_damaged = true;
 }
 
 /* A stretch behind the end has no records, but says what log this is. */
@@ -175,7 +234,8 @@ static int read_row(struct log_check *c)
     if (err != 0)
         return err;
     c->epoch = log.epoch;
-    c->head = log.head;
+    c->found.head = log.head;
+    c->found.base_rev = log.base_rev;
     store_log_done(&log);
     return 0;
 }
@@ -188,7 +248,7 @@ int check_log(struct log_check *c)
     int err = read_row(c);
     if (err == 0)
         err = check_pieces(c, &audit, &snapshots);
-    if (err == 0 && !c->records_damaged)
+    if (err == 0 && !c->found.records_damaged)
         err = check_opening(c);
     if (err == WEFT_ECORRUPT) {
         found_broken(c);

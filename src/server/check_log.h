@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/uuid.h"
+#include "room/salvage.h"
 #include "server/log.h"
 #include "store/store.h"
 
@@ -13,12 +14,9 @@ struct log_check {
     struct store *store;
     struct store_name name;
     /* What was found: */
-    struct uuid epoch; /* when head != 0 */
-    uint64_t head;     /* 0: not even its row could be read */
-    uint64_t good;     /* so many revisions from the first one on are good */
+    struct uuid epoch; /* when found.head != 0 */
+    struct salvage_found found;
     uint64_t n_snapshots;
-    bool records_damaged;
-    bool snapshots_damaged;
 };
 
 /* Reads the log `name` and prints a line to stdout for each thing that is wrong. Nobody else may write

@@ -101,35 +101,67 @@ static int put_text(struct export *x)
     return err;
 }
 
-/* The first piece says what log it is; the others follow it. */
+/* What log it is: the stretch behind its end has no records, and says so. */
+static int look(struct export *x, struct store_log *ret)
+{
+    int err = store_read(x->store, x->room, strlen(x->room), REV_MAX, REV_MAX, 0, ret);
+    if (err != 0)
+        return say(x, err);
+    uint64_t least = ret->base_rev != 0 ? ret->base_rev : 1;
+    if (x->rev != 0 && (x->rev > ret->head || x->rev < least)) {
+        snprintf(x->why, sizeof x->why,
+                 "--rev: found %" PRIu64 "; expected %" PRIu64 " to %" PRIu64, x->rev, least,
+                 ret->head);
+        err = WEFT_EINVAL;
+    } else if (x->log && ret->base_rev != 0) {
+        snprintf(x->why, sizeof x->why,
+                 "the room %s has no whole log: what was before revision %" PRIu64
+                 " is deleted (--history); --format text writes what it is now",
+                 x->room, ret->base_rev);
+        err = WEFT_EINVAL;
+    }
+    if (err != 0)
+        store_log_done(ret);
+    else if (x->rev == 0)
+        x->rev = ret->head;
+    return err;
+}
+
+static int begin_trimmed(struct export *x, uint64_t base_rev)
+{
+    struct store_log log;
+    int err = store_base(x->store, x->room, strlen(x->room), base_rev, &log);
+    if (err != 0)
+        return say(x, err);
+    err = audit_begin(x->audit, base_rev, log.bytes.data + log.snapshot_at, log.snapshot_len,
+                      x->why, sizeof x->why);
+    store_log_done(&log);
+    return err == WEFT_ENOMEM ? say(x, err) : err;
+}
+
 static int export_log(struct export *x)
 {
-    size_t name_len = strlen(x->room);
-    uint64_t last = x->rev;
-    int err = 0;
-    do {
+    struct store_log log;
+    int err = look(x, &log);
+    if (err != 0)
+        return err;
+    err = audit_new(weft_heap(), &log.epoch, &x->audit);
+    if (err != 0)
+        say(x, err);
+    if (err == 0 && log.base_rev != 0)
+        err = begin_trimmed(x, log.base_rev);
+    if (err == 0 && x->log)
+        err = put_head(x, &log);
+    store_log_done(&log);
+    while (err == 0 && audit_rev(x->audit) < x->rev) {
         struct store_log piece;
-        uint64_t from = x->audit != NULL ? audit_rev(x->audit) + 1 : 1;
-        err = store_read(x->store, x->room, name_len, from, last != 0 ? last : REV_MAX, READ_BYTES,
-                         &piece);
+        err = store_read(x->store, x->room, strlen(x->room), audit_rev(x->audit) + 1, x->rev,
+                         READ_BYTES, &piece);
         if (err != 0)
             return say(x, err);
-        if (x->audit == NULL) {
-            if (x->rev > piece.head) {
-                snprintf(x->why, sizeof x->why, "--rev: found %" PRIu64 "; expected 1 to %" PRIu64,
-                         x->rev, piece.head);
-                err = WEFT_EINVAL;
-            }
-            last = x->rev = x->rev != 0 ? x->rev : piece.head;
-            if (err == 0 && (err = audit_new(weft_heap(), &piece.epoch, &x->audit)) != 0)
-                say(x, err);
-            if (err == 0 && x->log)
-                err = put_head(x, &piece);
-        }
-        if (err == 0)
-            err = put_records(x, &piece);
+        err = put_records(x, &piece);
         store_log_done(&piece);
-    } while (err == 0 && audit_rev(x->audit) < last);
+    }
     return err == 0 && !x->log ? put_text(x) : err;
 }
 

@@ -1,8 +1,6 @@
-/* A room is kept up to its last good revision, as a new log of a new epoch, in one commit. Clients
- * that knew later revisions are given the text whole and merge what they had.
- *
- * Where only snapshots are damaged nothing is lost: they are left out, the epoch stays, and rooms take
- * new ones as they go. */
+/* Doing what room/salvage.h says is to be done with a damaged log: written anew, in one commit. Where the
+ * epoch ends, clients that knew later revisions are given the text whole and merge what they had. Damaged
+ * snapshots are left out; rooms take new ones as they go. */
 #include "server/repair.h"
 
 #include <stdbool.h>
@@ -13,6 +11,8 @@
 #include <unistd.h>
 
 #include "room/record.h"
+#include "room/salvage.h"
+#include "room/snapshot.h"
 #include "server/chance.h"
 #include "server/check_log.h"
 #include "server/command.h"
@@ -74,10 +74,36 @@ static int keep_original(struct repair *r)
     return err;
 }
 
-/* What is good of a log, behind a write that drops it: the records 1 to `good`, continued from
- * `epoch`. Good records are read as they were when they were checked. */
-static int gather(struct repair *r, const struct log_check *log, const struct uuid *epoch,
-                  struct store_batch *batch)
+/* The snapshot that a trimmed log begins with, made one of `epoch`. */
+static int gather_base(struct repair *r, const struct log_check *log, const struct salvage *plan,
+                       const struct uuid *epoch, struct store_batch *batch, uint32_t *ret_sum)
+{
+    struct store_log base;
+    struct snapshot snapshot;
+    int err = store_base(r->store, log->name.bytes, log->name.len, plan->base_rev, &base);
+    if (err != 0)
+        return err;
+    uint8_t *bytes = base.bytes.data + base.snapshot_at;
+    (void)snapshot_follow(bytes, base.snapshot_len, epoch); /* an old one names none */
+    err = snapshot_decode(bytes, base.snapshot_len, &snapshot, NULL);
+    const struct store_write write = {.kind = STORE_BEGIN,
+                                      .name = log->name.bytes,
+                                      .name_len = log->name.len,
+                                      .epoch = *epoch,
+                                      .rev = plan->base_rev,
+                                      .bytes = bytes,
+                                      .len = base.snapshot_len};
+    if (err == 0)
+        err = store_batch_add(batch, &write, 0);
+    *ret_sum = snapshot.sum;
+    store_log_done(&base);
+    return err;
+}
+
+/* What is kept of a log, behind a write that drops it. Good records are read as they were when they
+ * were checked. */
+static int gather(struct repair *r, const struct log_check *log, const struct salvage *plan,
+                  const struct uuid *epoch, struct store_batch *batch)
 {
     struct store_write write = {.kind = STORE_DROP,
                                 .name = log->name.bytes,
@@ -85,11 +111,14 @@ static int gather(struct repair *r, const struct log_check *log, const struct uu
                                 .epoch = log->epoch};
     int err = store_batch_add(batch, &write, 0);
     uint32_t sum = record_first_sum(epoch);
+    if (err == 0 && plan->base_rev != 0)
+        err = gather_base(r, log, plan, epoch, batch, &sum);
     write.kind = STORE_RECORD;
     write.epoch = *epoch;
-    while (err == 0 && write.rev < log->good) {
+    write.rev = plan->base_rev;
+    while (err == 0 && write.rev < plan->last_rev) {
         struct store_log piece;
-        err = store_read(r->store, log->name.bytes, log->name.len, write.rev + 1, log->good,
+        err = store_read(r->store, log->name.bytes, log->name.len, write.rev + 1, plan->last_rev,
                          READ_BYTES, &piece);
         if (err != 0)
             break;
@@ -106,37 +135,43 @@ static int gather(struct repair *r, const struct log_check *log, const struct uu
     return err;
 }
 
-static void print_done(const struct log_check *log)
+static void print_done(const struct log_check *log, const struct salvage *plan)
 {
     char name[LOG_QUOTED_BYTES];
+    unsigned long long head = log->found.head;
+    unsigned long long last = plan->last_rev;
+    unsigned long long base = plan->base_rev;
     check_quoted(&log->name, name);
-    if (!log->records_damaged)
+    if (!plan->new_epoch && plan->base_rev == log->found.base_rev)
         printf("room %s: repaired: its damaged snapshots are gone, no revision is\n", name);
-    else if (log->good == 0)
+    else if (!plan->new_epoch)
+        printf("room %s: repaired: it begins at revision %llu now, what is before is gone\n", name,
+               base);
+    else if (last == 0)
         printf("room %s: repaired: none of its %llu revisions could be kept, it is empty\n", name,
-               (unsigned long long)log->head);
+               head);
     else
-        printf("room %s: repaired: revisions 1 to %llu of %llu are kept, as a new epoch\n", name,
-               (unsigned long long)log->good, (unsigned long long)log->head);
+        printf("room %s: repaired: revisions %llu to %llu of %llu are kept, as a new epoch\n", name,
+               base != 0 ? base : 1, last, head);
 }
 
-static int rewrite(struct repair *r, const struct log_check *log)
+static int rewrite(struct repair *r, const struct log_check *log, const struct salvage *plan)
 {
     struct store_batch *batch = NULL;
     struct uuid epoch = log->epoch;
     size_t n = 0;
-    if (log->records_damaged)
+    if (plan->new_epoch)
         chance_uuid(epoch.bytes);
     int err = store_batch_new(&batch);
     if (err == 0)
-        err = gather(r, log, &epoch, batch);
+        err = gather(r, log, plan, &epoch, batch);
     if (err == 0) {
         const struct store_write *writes = store_batch_writes(batch, &n);
         err = store_commit(r->store, writes, n);
     }
     store_batch_free(batch);
     if (err == 0)
-        print_done(log);
+        print_done(log, plan);
     else
         snprintf(r->why, sizeof r->why, "%s",
                  err == WEFT_ENOMEM ? "out of memory" : store_error_text(r->store));
@@ -152,9 +187,10 @@ static int repair_log(struct repair *r, struct log_check *log)
                  err == WEFT_ENOMEM ? "out of memory" : store_error_text(r->store));
         return err;
     }
-    if (!log->records_damaged && !log->snapshots_damaged)
+    const struct salvage plan = salvage_of(&log->found);
+    if (plan.what == SALVAGE_NOTHING)
         return 0;
-    if (log->head == 0) {
+    if (plan.what == SALVAGE_LOST) {
         printf("room %s: not repaired: nothing of it can be read; put a backup back\n",
                check_quoted(&log->name, name));
         r->n_lost++;
@@ -162,7 +198,7 @@ static int repair_log(struct repair *r, struct log_check *log)
     }
     err = keep_original(r);
     if (err == 0)
-        err = rewrite(r, log);
+        err = rewrite(r, log, &plan);
     r->n_repaired += err == 0;
     return err;
 }

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include "room/salvage.h"
 #include "server/check.h"
 #include "server/command.h"
 #include "server/repair.h"
@@ -342,6 +343,133 @@ static void damaged_snapshots_cost_nothing(void **state)
     assert_true(uuid_equal(&epoch, &before));
 }
 
+/* Cuts `plan` at its first snapshot. Returns where that is; *ret_second: the next one. */
+static uint64_t trim_plan(uint64_t *ret_second)
+{
+    struct store *store = open_store();
+    struct store_log log;
+    assert_int_equal(store_base(store, "plan", 4, 400, &log), 0);
+    *ret_second = log.snapshot_rev;
+    store_log_done(&log);
+    assert_int_equal(store_base(store, "plan", 4, *ret_second - 1, &log), 0);
+    uint64_t first = log.snapshot_rev;
+    assert_true(log.has_snapshot && first > 1);
+    store_log_done(&log);
+    const struct store_write trim = {.kind = STORE_TRIM,
+                                     .name = "plan",
+                                     .name_len = 4,
+                                     .epoch = rig.epoch,
+                                     .rev = *ret_second - 1};
+    assert_int_equal(store_commit(store, &trim, 1), 0);
+    while (store_tidy(store) == 1)
+        ;
+    store_free(store);
+    return first;
+}
+
+static void a_trimmed_log_is_whole(void **state)
+{
+    (void)state;
+    char words[200];
+    uint64_t second;
+    write_folder();
+    uint64_t first = trim_plan(&second);
+    snprintf(words, sizeof words, "looked at 2 rooms, %d revisions, 2 snapshots: all good\n",
+             403 - (int)first);
+    expect(EXIT_DONE, words);
+    assert_int_equal(repair(), EXIT_DONE);
+    assert_string_equal(printed, "nothing to repair\n");
+}
+
+static void a_trimmed_log_is_kept_from_its_base(void **state)
+{
+    (void)state;
+    char words[200];
+    struct uuid epoch;
+    uint64_t second;
+    write_folder();
+    uint64_t first = trim_plan(&second);
+    sql("UPDATE records SET body = CAST(substr(body, 1, length(body) - 1) || x'00' AS BLOB) WHERE "
+        "log = 1 AND rev = 300");
+    assert_int_equal(repair(), EXIT_DONE);
+    snprintf(
+        words, sizeof words,
+        "record 300: its checksum does not hold; of revisions %d to 400 those up to 299 are good",
+        (int)first);
+    assert_non_null(strstr(printed, words));
+    snprintf(words, sizeof words,
+             "room \"plan\": repaired: revisions %d to 299 of 400 are kept, as a new epoch\n",
+             (int)first);
+    assert_non_null(strstr(printed, words));
+    snprintf(words, sizeof words, "looked at 2 rooms, %d revisions, 1 snapshot: all good\n",
+             302 - (int)first);
+    expect(EXIT_DONE, words);
+    const struct uuid before = rig.epoch;
+    assert_int_equal(open_room("plan", &epoch), 299);
+    assert_false(uuid_equal(&epoch, &before));
+    assert_int_equal(room_info(rig.room).length_cp, 299 * 500);
+    rig.epoch = before;
+}
+
+static void a_lost_base_is_the_next_snapshot(void **state)
+{
+    (void)state;
+    char words[200];
+    struct uuid epoch;
+    uint64_t second;
+    write_folder();
+    (void)trim_plan(&second);
+    sql("UPDATE snapshots SET body = CAST(substr(body, 1, 100) || x'00' || substr(body, 102) AS BLOB)"
+        " WHERE rev = (SELECT min(rev) FROM snapshots)");
+    assert_int_equal(repair(), EXIT_DONE);
+    snprintf(words, sizeof words,
+             "room \"plan\": repaired: it begins at revision %d now, what is before is gone\n",
+             (int)second);
+    assert_non_null(strstr(printed, words));
+    const struct uuid before = rig.epoch;
+    assert_int_equal(open_room("plan", &epoch), 400);
+    assert_true(uuid_equal(&epoch, &before)); /* what clients know of it holds */
+    /* Without any it cannot be begun. */
+    sql("UPDATE snapshots SET body = CAST(substr(body, 1, 100) || x'00' || substr(body, 102) AS "
+        "BLOB)");
+    assert_int_equal(repair(), EXIT_DAMAGED);
+    assert_non_null(strstr(printed,
+                           "its first records were trimmed away, and no snapshot is good to "
+                           "begin with\n"));
+    assert_non_null(strstr(printed, "room \"plan\": not repaired: nothing of it can be read; put a "
+                                    "backup back\n"));
+}
+
+/* --- the rule --- */
+
+static void the_rule_of_repairing(void **state)
+{
+    (void)state;
+    struct salvage_found f = {.head = 10, .good = 10};
+    assert_int_equal(salvage_of(&f).what, SALVAGE_NOTHING);
+    f.snapshots_damaged = true;
+    struct salvage s = salvage_of(&f);
+    assert_true(s.what == SALVAGE_REWRITE && !s.new_epoch && s.base_rev == 0 && s.last_rev == 10);
+    f.records_damaged = true;
+    f.good = 9;
+    s = salvage_of(&f);
+    assert_true(s.what == SALVAGE_REWRITE && s.new_epoch && s.last_rev == 9);
+    f.good = 0;
+    s = salvage_of(&f);
+    assert_true(s.what == SALVAGE_REWRITE && s.new_epoch && s.last_rev == 0);
+    f.head = 0;
+    assert_int_equal(salvage_of(&f).what, SALVAGE_LOST);
+    f = (struct salvage_found){.head = 10, .base_rev = 4, .good = 0, .records_damaged = true};
+    assert_int_equal(salvage_of(&f).what, SALVAGE_LOST);
+    f.start_rev = f.good = 7; /* all that is left is a snapshot */
+    s = salvage_of(&f);
+    assert_true(s.what == SALVAGE_REWRITE && s.new_epoch && s.base_rev == 7 && s.last_rev == 7);
+    f = (struct salvage_found){
+        .head = 10, .base_rev = 4, .start_rev = 7, .good = 10, .snapshots_damaged = true};
+    s = salvage_of(&f);
+    assert_true(s.what == SALVAGE_REWRITE && !s.new_epoch && s.base_rev == 7 && s.last_rev == 10);
+}
+
 static void what_cannot_be_kept_is_said(void **state)
 {
     (void)state;
@@ -382,6 +510,10 @@ int main(void)
         CASE(what_is_whole_is_not_touched),
         CASE(a_room_is_kept_up_to_its_last_good_revision),
         CASE(damaged_snapshots_cost_nothing),
+        CASE(a_trimmed_log_is_whole),
+        CASE(a_trimmed_log_is_kept_from_its_base),
+        CASE(a_lost_base_is_the_next_snapshot),
+        CASE(the_rule_of_repairing),
         CASE(what_cannot_be_kept_is_said),
         CASE(arguments_are_read),
     };
