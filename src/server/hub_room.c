@@ -112,13 +112,27 @@ static struct entry *entry_new(struct hub *h, const char *name, size_t len)
     return e;
 }
 
+static bool is_idle(const struct entry *e)
+{
+    return list_is_empty(&e->conns) && list_is_empty(&e->requests) && !e->doomed && !e->failing &&
+           (e->state == ENTRY_QUARANTINED ||
+            (e->state == ENTRY_OPEN && room_info(e->room).is_idle));
+}
+
+static void evict(struct hub *h, struct entry *e)
+{
+    WEFT_ASSERT(is_idle(e));
+    log_line(LOG_DEBUG, "room evicted", "room=%s bytes=%zu", e->hash, e->memory.bytes);
+    entry_free(h, e);
+}
+
 /* For one more room. False: all that are there are in use. */
 static bool make_place(struct hub *h)
 {
     while (h->n_entries >= h->settings.limit_rooms || h->rooms_bytes > h->settings.limit_memory) {
         if (list_is_empty(&h->idle))
             return false;
-        entry_free(h, LINK_OF(h->idle.next, struct entry, queue));
+        evict(h, LINK_OF(h->idle.next, struct entry, queue));
     }
     return true;
 }
@@ -280,13 +294,6 @@ void entry_touch(struct hub *h, struct entry *e)
         list_append(&h->touched, &e->touched);
 }
 
-static bool is_idle(const struct entry *e)
-{
-    return list_is_empty(&e->conns) && list_is_empty(&e->requests) && !e->doomed && !e->failing &&
-           (e->state == ENTRY_QUARANTINED ||
-            (e->state == ENTRY_OPEN && room_info(e->room).is_idle));
-}
-
 static void tick_room(struct hub *h, struct entry *e, size_t share, bool leaves)
 {
     struct room_event event = {.kind = ROOM_TICK};
@@ -307,13 +314,6 @@ bool entry_rest(struct hub *h, struct entry *e)
     if (e->state == ENTRY_OPEN)
         tick_room(h, e, SIZE_MAX, true); /* the snapshot it is opened from the next time */
     return true;
-}
-
-static void evict(struct hub *h, struct entry *e)
-{
-    WEFT_ASSERT(is_idle(e));
-    log_line(LOG_DEBUG, "room evicted", "room=%s bytes=%zu", e->hash, e->memory.bytes);
-    entry_free(h, e);
 }
 
 /* What each room may keep of what it can do without: SIZE_MAX while there is memory for all. */

@@ -125,6 +125,24 @@ test('--limit-rooms: in memory; those nobody is in make place', async (t) => {
     assert.equal(back.welcome.text, 'kept');
 });
 
+test('--limit-memory: rooms nobody is in make place; when all are in use, no further one', async (t) => {
+    const server = await serve(t, ['--limit-memory', '1M', '--log-level', 'debug']);
+    const ada = await server.join('one');
+    await ada.ask({ type: 'insert', text: 'x'.repeat(300000) }, 'ack');
+    await ada.leave();
+    const ben = await server.join('two');
+    for (let rev = 1; rev <= 2; rev++)
+        await ben.ask({ type: 'insert', text: 'x'.repeat(600000) }, { type: 'ack', rev });
+    await server.says(/msg="room evicted"/);
+    /* Above the limit, and all are in use: what is there goes on, others wait. */
+    const late = await server.open('/ws/three').refused();
+    assert.equal(late.status, 503);
+    await ben.ask({ type: 'insert', text: '!' }, 'ack');
+    await ben.leave();
+    const back = await retry(() => server.join('one'));
+    assert.equal(back.welcome.length, 300000);
+});
+
 /* A place is made by the server's own clock: asks again for as long as it is refused with 503. */
 async function retry(join) {
     for (const end = Date.now() + 20000; ;) {

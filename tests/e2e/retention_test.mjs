@@ -1,0 +1,106 @@
+/* How much of a room's past is kept: what is answered of what is gone, what goes on all the same, and
+ * that room and commands agree about it, through a stop and a kill. */
+
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { newFolder, run, serve, test } from './lib.mjs';
+
+const LINE = 'x'.repeat(99) + '\n';
+
+/** Operations with seq from .. to, one after the other, each behind the last. */
+async function type(client, from, to) {
+    for (let seq = from; seq <= to; seq++)
+        client.send({ type: 'insert', position: 0, text: LINE, seq });
+    await client.expect({ type: 'ack', seq: to });
+}
+
+/** Waits until the log on disk begins behind revision 1, and says where. */
+async function trimmed(data, room) {
+    for (const end = Date.now() + 20000; ;) {
+        const asked = await run(['export', '--room', room, '--rev', '1', '--data', data]);
+        const found = asked.stderr.match(/found 1; expected (\d+) to/);
+        if (found !== null)
+            return Number(found[1]);
+        assert.ok(Date.now() < end, `the log is not trimmed: ${asked.stderr}`);
+    }
+}
+
+test('--history 100: what is older is gone, and nothing else is', async (t) => {
+    const args = ['--history', '100'];
+    const first = await serve(t, args);
+    const ada = await first.join('plan');
+    await type(ada, 1, 200);
+    const epoch = ada.welcome.epoch;
+    await first.stop(); /* takes the snapshot that the log is cut at later */
+
+    const second = await serve(t, args, { data: first.data });
+    const again = await second.join('plan', { session: ada.welcome.session, query: { epoch, rev: 200 } });
+    assert.deepEqual([again.welcome.text, again.welcome.rev], [undefined, 200]);
+    await type(again, 201, 300);
+    assert.equal(await trimmed(first.data, 'plan'), 200);
+    await second.kill();
+
+    const third = await serve(t, args, { data: first.data });
+    /* Late: revision 50 is gone, so the text comes whole; the session is the same. */
+    const late = await third.join('plan', { session: ada.welcome.session, query: { epoch, rev: 50 } });
+    assert.deepEqual([late.welcome.rev, late.welcome.seq, late.welcome.epoch], [300, 300, epoch]);
+    assert.equal(late.welcome.text, LINE.repeat(300));
+    assert.equal(late.welcome.user_id, ada.welcome.user_id);
+    /* Sent again, though the record of it is gone: known, and not applied again. */
+    await late.ask({ type: 'insert', position: 0, text: LINE, seq: 120, rev: 300 },
+        { type: 'ack', seq: 120, dup: true });
+    const text = await late.ask({ type: 'text' }, 'text');
+    assert.equal(text.text.length, 300 * LINE.length);
+
+    const gone = await late.ask({ type: 'text', rev: 199 }, 'error');
+    assert.deepEqual([gone.code, gone.message], ['gone',
+        'rev: found 199, expected at least 200, the oldest revision the log keeps']);
+    const history = await late.ask({ type: 'history', from: 1, to: 300 }, 'error');
+    assert.deepEqual([history.code, history.message], ['gone',
+        'from: found 1, expected at least 201, the oldest revision the log keeps']);
+    const oldest = await late.ask({ type: 'text', rev: 200 }, { type: 'text', rev: 200 });
+    assert.equal(oldest.text, LINE.repeat(200));
+    const ops = await late.ask({ type: 'history', from: 201, to: 203 }, 'history');
+    assert.deepEqual(ops.ops.map((op) => op.rev), [201, 202, 203]);
+    /* One who was there at the oldest revision is brought from it. */
+    const there = await third.join('plan', { query: { epoch, rev: 200 } });
+    assert.equal(there.welcome.text, undefined);
+    await third.stop();
+
+    const checked = await run(['check', '--data', first.data]);
+    assert.match(checked.stdout, /looked at 1 room, 100 revisions, \d snapshots?: all good/);
+    const copy = path.join(newFolder(), 'copy');
+    assert.equal((await run(['backup', '--data', first.data, '--to', copy])).code, 0);
+    assert.equal((await run(['check', '--data', copy])).stdout, checked.stdout);
+    const exported = await run(['export', '--room', 'plan', '--data', copy]);
+    assert.equal(exported.stdout, LINE.repeat(300));
+    const log = await run(['export', '--room', 'plan', '--format', 'log', '--data', copy]);
+    assert.equal(log.code, 1);
+    assert.match(log.stderr, /what was before revision 200 is deleted \(--history\)/);
+});
+
+test('--history all, and none given: nothing goes', async (t) => {
+    for (const args of [[], ['--history', 'all']]) {
+        const first = await serve(t, args);
+        const ada = await first.join('plan');
+        await type(ada, 1, 150);
+        await first.stop();
+        const second = await serve(t, args, { data: first.data });
+        const back = await second.join('plan');
+        await type(back, 1, 150);
+        await second.stop();
+        const log = await run(['export', '--room', 'plan', '--format', 'log', '--data', first.data]);
+        assert.equal(log.stdout.trim().split('\n').length, 301);
+    }
+});
+
+test('a stop makes good what rooms are opened from, and only where that saves something', async (t) => {
+    const server = await serve(t);
+    const much = await server.join('much');
+    const little = await server.join('little');
+    await type(much, 1, 100);
+    await type(little, 1, 5);
+    await server.stop();
+    const checked = await run(['check', '--data', server.data]);
+    assert.match(checked.stdout, /looked at 2 rooms, 105 revisions, 1 snapshot: all good/);
+});
