@@ -7,7 +7,7 @@
 #include "base/pure.h"
 #include "room/state.h"
 
-enum { MEMBERS_CAP_FIRST = 2, CLOSE_POLICY = 1008, CLOSE_TRY_AGAIN = 1013 };
+enum { MEMBERS_CAP_FIRST = 2, CLOSE_POLICY = 1008, CLOSE_TRY_AGAIN = 1013, SIGNAL_RETRY_MS = 1000 };
 
 static size_t slot_of(const struct room *room, uint64_t conn)
 {
@@ -301,6 +301,13 @@ int room_on_signal(struct room *room, uint64_t conn, const struct room_signal_se
         fmt_s(&f, "to: found ");
         fmt_s(&f, id);
         fmt_s(&f, ", expected the user_id of somebody who is in the room");
+        return 0;
+    }
+    if (s->waiting_bytes != NULL &&
+        s->waiting_bytes(s->waiting_ctx, to->conn) > PRIVATE_BYTES_HIGH) {
+        struct fmt f = room_refuse(fx, conn, WEFT_ERATE, 0, SIGNAL_RETRY_MS);
+        fmt_s(&f, "to: found somebody who has not read what waits for them, expected one who has; "
+                  "try again later");
         return 0;
     }
     struct room_effect *e = effects_message(fx, ROOM_SEND, to->conn, MESSAGE_SIGNAL);

@@ -120,6 +120,10 @@ struct room_query {
 struct room_signal_send {
     struct uuid to;
     struct room_str data;
+    /* How much waits to be read by this connection: above PRIVATE_BYTES_HIGH nothing more is put in its
+     * way, or whoever reads nothing could be sent more than there is memory. NULL: nobody waits. */
+    size_t (*waiting_bytes)(const void *ctx, uint64_t conn);
+    const void *waiting_ctx;
 };
 
 /* Records and a snapshot, read from the log because a room asked with ROOM_FETCH. */

@@ -335,6 +335,17 @@ static void on_frame(void *ctx, struct net_conn *nc, void *user)
         rest(h, c, wait_ms);
 }
 
+static size_t waiting_bytes(const void *ctx, uint64_t id)
+{
+    const struct hub *h = ctx;
+    const struct party *party = numbers_get(&h->numbers, id);
+    if (party == NULL || party->kind != PARTY_CONN)
+        return 0;
+    if (memory_is_short(h))
+        return SIZE_MAX; /* nobody is to wait for anything more */
+    return ((const struct conn *)(const void *)party)->reader.private_bytes;
+}
+
 static void handle(struct hub *h, struct conn *c, struct wire_message *m)
 {
     struct room_message answer = {.type = m->kind == WIRE_PING ? MESSAGE_PONG : MESSAGE_HELP};
@@ -350,16 +361,13 @@ static void handle(struct hub *h, struct conn *c, struct wire_message *m)
         m->event.submission.at_ms = hub_unix_ms();
         seq = m->event.submission.has_seq ? m->event.submission.seq : 0;
     }
+    if (m->event.kind == ROOM_SIGNAL) {
+        m->event.signal.waiting_bytes = waiting_bytes;
+        m->event.signal.waiting_ctx = h;
+    }
     int err = hub_step(h, c->entry, &m->event);
     if (err != 0)
         conn_error(h, c, err, weft_error_text(err), seq, HUB_RETRY_MS_MOST);
-    /* Else whoever reads nothing could be sent more than the server has memory. */
-    if (h->signal_refused)
-        conn_error(h, c, WEFT_ERATE,
-                   "to: found somebody who has not read what waits for them, expected one who has; "
-                   "try again later",
-                   0, HUB_RETRY_MS_MOST);
-    h->signal_refused = false;
     if (m->event.kind == ROOM_OPERATION || m->event.kind == ROOM_META)
         hold_back(c);
 }

@@ -71,10 +71,7 @@ static void send_one(struct hub *h, struct entry *e, const struct room_effect *f
     struct conn *c = (struct conn *)(void *)to;
     WEFT_ASSERT(c->entry == e);
     enum room_message_type type = fx->message.type;
-    if (type == MESSAGE_SIGNAL &&
-        (c->reader.private_bytes > PRIVATE_BYTES_HIGH || memory_is_short(h)))
-        h->signal_refused = true; /* said to its sender, in hub_conn.c */
-    else if ((type == MESSAGE_TEXT || type == MESSAGE_HISTORY) && memory_is_short(h))
+    if ((type == MESSAGE_TEXT || type == MESSAGE_HISTORY) && memory_is_short(h))
         conn_put_off(h, c);
     else if (type == MESSAGE_WELCOME)
         conn_welcome(h, c, &fx->message);

@@ -186,10 +186,9 @@ struct hub {
 
     struct outlog lobby; /* always empty: what those read who have not joined */
     struct room_effects *fx;
-    bool stepping;       /* fx is in use */
-    bool signal_refused; /* by the last step: too much waits for whom it was for, or in all */
-    struct buf frame;    /* one outgoing frame */
-    struct buf scratch;  /* one reader's pull */
+    bool stepping;      /* fx is in use */
+    struct buf frame;   /* one outgoing frame */
+    struct buf scratch; /* one reader's pull */
 
     struct store_batch *gathering;
     struct store_batch *spare; /* NULL while a commit is under way */

@@ -72,6 +72,31 @@ static void a_full_room_takes_nobody_but_who_is_in_it(void **state)
     says(rig_join(&rig, 5, 'C'), "5: welcome 0 '' 0 C seq 0 with B; !5: join C");
 }
 
+static size_t waits(const void *ctx, uint64_t conn)
+{
+    assert_int_equal(conn, 2);
+    return *(const size_t *)ctx;
+}
+
+static void a_signal_waits_for_whom_reads(void **state)
+{
+    (void)state;
+    size_t waiting = PRIVATE_BYTES_HIGH;
+    rig_join(&rig, 1, 'A');
+    rig_join(&rig, 2, 'B');
+    struct room_event ev = {.kind = ROOM_SIGNAL, .conn = 1};
+    ev.signal.to = rig_user('B');
+    ev.signal.data = (struct room_str){"1", 1};
+    ev.signal.waiting_bytes = waits;
+    ev.signal.waiting_ctx = &waiting;
+    says(rig_step(&rig, &ev), "2: signal A 1");
+    waiting++;
+    says(
+        rig_step(&rig, &ev),
+        "1: error rate_limited retry 1000 (to: found somebody who has not read what waits for them, "
+        "expected one who has; try again later)");
+}
+
 static void a_signal_reaches_whom_it_names(void **state)
 {
     (void)state;
@@ -436,6 +461,7 @@ int main(void)
         T(many_come_and_go_and_are_found),
         T(a_full_room_takes_nobody_but_who_is_in_it),
         T(a_signal_reaches_whom_it_names),
+        T(a_signal_waits_for_whom_reads),
         T(a_thousand_steps_take_no_more_memory_than_ten),
         T(what_was_missed_comes_composed_with_own_ones_as_acks),
         T(resuming_without_a_session_is_fine),
