@@ -199,11 +199,12 @@ static void install_heap(void)
 
 /* ---- the runs --------------------------------------------------------------------------------- */
 
-enum { COMMITS = 5 };
+enum { COMMITS = 5, TRIM_AT = 4, BASE = 2 };
 
 static const char *const LOGS[2] = {"a", "b"};
 
-/* Commit k: record k + 1 of both logs, "<log>:<rev>" as in store_fill(), and at times a snapshot. */
+/* Commit k: record k + 1 of both logs, "<log>:<rev>" as in store_fill(), at times a snapshot, and once `a`
+ * is trimmed to its first one. */
 static int commit_both(struct store *s, uint64_t rev)
 {
     char a[] = "a:0";
@@ -212,8 +213,10 @@ static int commit_both(struct store *s, uint64_t rev)
     memset(large, 's', sizeof large - 1);
     a[2] = b[2] = (char)('0' + rev);
     struct store_write writes[] = {store_record("a", rev, a), store_record("b", rev, b),
-                                   store_snapshot("a", rev, large)};
-    return store_commit(s, writes, rev % 2 == 0 ? 3 : 2);
+                                   store_snapshot("a", rev, large),
+                                   store_snapshot("a", TRIM_AT - 1, "")};
+    writes[3].kind = STORE_TRIM;
+    return store_commit(s, writes, rev == TRIM_AT ? 4 : rev % 2 == 0 ? 3 : 2);
 }
 
 static void assert_both(struct store *s, uint64_t head)
@@ -227,7 +230,9 @@ static void assert_both(struct store *s, uint64_t head)
         }
         assert_int_equal(err, 0);
         assert_int_equal(log.head, head);
-        store_assert_filled(&log, LOGS[i], 1, head);
+        uint64_t base = i == 0 && head >= TRIM_AT ? BASE : 0;
+        assert_int_equal(log.base_rev, base);
+        store_assert_filled(&log, LOGS[i], base + 1, head);
         store_log_done(&log);
     }
 }
@@ -270,6 +275,8 @@ static bool live_with_fault(long n, enum store_sync sync)
             assert_int_equal(commit_both(s, rev), 0); /* ... and the next may succeed */
         }
         struct store_log log;
+        err = store_tidy(s); /* what it cannot do now it does later */
+        assert_true(err >= 0 || is_expected(err));
         err = store_load(s, "b", 1, 99, &log);
         assert_true(err == 0 || is_expected(err));
         if (err == 0)
@@ -280,6 +287,10 @@ static bool live_with_fault(long n, enum store_sync sync)
     fault.armed = false;
     assert_int_equal(store_sqlite_open(folder, sync, &s, why, sizeof why), 0);
     assert_both(s, COMMITS);
+    assert_int_equal(store_tidy(s), 0);
+    assert_int_equal(store_tidy(s), 0);
+    assert_both(s, COMMITS);
+    assert_int_equal(store_verify(s), 0);
     store_free(s);
     store_folder_remove(folder);
     return fired;
