@@ -123,19 +123,16 @@ static bool snapshot_is_old(const struct room *room, bool leaves)
 
 /* --- the log --- */
 
-static int trim_log(struct room *room, int64_t unix_ms, struct room_effects *fx)
+/* Only after effects_reserve(). */
+static void trim_log(struct room *room, int64_t unix_ms, struct room_effects *fx)
 {
     uint64_t rev = retention_cut(&room->config.retention, &room->times, room->durable_rev, unix_ms);
     if (rev <= room->log_base_rev)
-        return 0;
-    int err = effects_reserve(fx, 1);
-    if (err != 0)
-        return err;
+        return;
     effects_push(fx, ROOM_TRIM, 0)->rev = rev;
     room->log_base_rev = rev;
     room->log_base_unsure = true;
     timeline_trim(&room->times, rev);
-    return 0;
 }
 
 int room_on_tick(struct room *room, const struct room_tick *tick, struct room_effects *fx)
@@ -143,9 +140,10 @@ int room_on_tick(struct room *room, const struct room_tick *tick, struct room_ef
     int err = effects_reserve(fx, 2);
     if (err == 0 && snapshot_is_old(room, tick->leaves))
         err = take_snapshot(room, fx);
-    if (err == 0)
-        err = trim_log(room, tick->unix_ms, fx);
-    if (err == 0 && tick->spare_bytes_max != 0)
+    if (err != 0)
+        return err;
+    trim_log(room, tick->unix_ms, fx);
+    if (tick->spare_bytes_max != 0)
         give_back(room, tick->spare_bytes_max);
-    return err;
+    return 0;
 }

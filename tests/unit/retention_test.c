@@ -133,6 +133,38 @@ static void test_failed_snapshot(void **state)
     assert_int_equal(room_info(rig.room).rev, 100);
 }
 
+/* Memory runs out at each request in turn: nothing is changed, and the tick given again does all of it. */
+static void test_tick_without_memory(void **state)
+{
+    (void)state;
+    bool fired = true;
+    for (long n = 0; fired; n++) {
+        struct faulty f;
+        struct rig *poor = calloc(1, sizeof *poor);
+        faulty_init(&f, -1);
+        assert_int_equal(rig_init(poor, &f.alloc), 0);
+        poor->config.retention.ms = 5;
+        rig_reset(poor);
+        rig_join(poor, 1, 'A');
+        rig_op(poor, 1, "'abc'", RIG_NO_REV, 1);
+        rig_commit(poor);
+        poor->retries = true;
+        f.fail_at = f.requests + n;
+        const char *said = rig_step(
+            poor,
+            &(struct room_event){.kind = ROOM_TICK,
+                                 .tick = {.leaves = true, .unix_ms = 5000, .spare_bytes_max = 1}});
+        assert_int_equal(poor->err, 0);
+        assert_string_equal(said, "snapshot 1; trim 1");
+        fired = f.requests > f.fail_at;
+        assert_true(fired || n > 2);
+        f.fail_at = -1;
+        rig_done(poor);
+        free(poor);
+        assert_int_equal(f.live_blocks, 0);
+    }
+}
+
 /* --- trimming --- */
 
 static void keep(uint64_t revs, int64_t ms)
@@ -268,11 +300,17 @@ static void test_audit_from_a_base(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cut_by_revisions),  cmocka_unit_test(test_cut_by_time),
-        cmocka_unit_test(test_timeline),          ROOM_TEST(test_left_alone),
-        ROOM_TEST(test_large_and_little_changed), ROOM_TEST(test_failed_snapshot),
-        ROOM_TEST(test_trims_by_revisions),       ROOM_TEST(test_trims_by_time),
-        ROOM_TEST(test_life_of_a_trimmed_log),    ROOM_TEST(test_audit_from_a_base),
+        cmocka_unit_test(test_cut_by_revisions),
+        cmocka_unit_test(test_cut_by_time),
+        cmocka_unit_test(test_timeline),
+        ROOM_TEST(test_left_alone),
+        ROOM_TEST(test_large_and_little_changed),
+        ROOM_TEST(test_failed_snapshot),
+        cmocka_unit_test(test_tick_without_memory),
+        ROOM_TEST(test_trims_by_revisions),
+        ROOM_TEST(test_trims_by_time),
+        ROOM_TEST(test_life_of_a_trimmed_log),
+        ROOM_TEST(test_audit_from_a_base),
     };
     return cmocka_run_group_tests_name("the life of a room on disk", tests, NULL, NULL);
 }
