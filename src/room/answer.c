@@ -273,6 +273,19 @@ int room_answer_waiting(struct room *room, struct room_effects *fx)
 
 /* --- what was fetched --- */
 
+/* Whether a record that was read stands where it says: behind the one with *sum where that is known, or
+ * first. *sum is then its own. */
+static bool continues(const struct room *room, const uint8_t *bytes, size_t len, uint64_t rev,
+                      bool has_before, uint32_t *sum)
+{
+    struct record r;
+    record_known(bytes, len, &r); /* checked by itself */
+    uint32_t before = rev == 1 ? record_first_sum(&room->epoch) : *sum;
+    bool anchored = rev == 1 || has_before;
+    *sum = r.sum;
+    return r.rev == rev && (!anchored || r.prev_sum == before);
+}
+
 static int show_fetched(struct room *room, const struct fetching *want,
                         const struct room_fetched *f, struct room_effects *fx)
 {
@@ -286,11 +299,12 @@ static int show_fetched(struct room *room, const struct fetching *want,
     struct room_history_item *items = effects_take(fx, (f->n_records + 1) * sizeof *items);
     if (items == NULL)
         return WEFT_ENOMEM;
+    uint32_t sum = 0;
     for (size_t i = 0; i < f->n_records; i++) {
         size_t len;
         const uint8_t *bytes = f->record(f->record_ctx, i, &len);
         int err = fill_item(bytes, len, fx, &items[i]);
-        if (err == 0 && items[i].rev != want->from + i)
+        if (err == 0 && !continues(room, bytes, len, want->from + i, i != 0, &sum))
             err = WEFT_ECORRUPT;
         if (err != 0)
             return err;

@@ -70,6 +70,8 @@ int room_past_rebuild(struct room *room, const struct room_fetched *f, uint64_t 
     int err = 0;
     if (f->has_snapshot) {
         err = snapshot_decode(f->snapshot, f->snapshot_len, &s, NULL);
+        if (err == 0 && s.has_epoch && !uuid_equal(&s.epoch, &room->epoch))
+            err = WEFT_ECORRUPT;
     } else {
         s.rev = 0;
         s.sum = record_first_sum(&room->epoch);

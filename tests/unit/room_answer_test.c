@@ -277,6 +277,30 @@ static void what_is_too_large_is_not_kept(void **state)
     says(rig_text(&rig, 7, 3), "fetch 7 #2 base 3");
 }
 
+/* A record that is whole, and of another log. */
+static void a_fetched_history_is_a_chain(void **state)
+{
+    (void)state;
+    char words[200];
+    snprintf(words, sizeof words, unreadable, "stored bytes do not check");
+    reopen(4);
+    says(rig_history(&rig, 7, 1, 3), "fetch 7 #1 read 1-3");
+    rig_fetched(&rig, 1, 0, 1, 3);
+    assert_non_null(strstr(rig.said, "7: history 1-3 "));
+    struct rig_bytes *second = &rig.records[1];
+    uint32_t sum = record_follow(second->at, second->len, 77);
+    rig_history(&rig, 7, 1, 3);
+    says(rig_fetched(&rig, 2, 0, 1, 3), words);
+    /* Behind one that it follows, but the third does not follow it. */
+    (void)record_follow(second->at, second->len, sum);
+    rig_history(&rig, 7, 2, 3);
+    says(rig_fetched(&rig, 3, 0, 2, 3), words);
+    const struct uuid other = rig_user('F');
+    (void)record_follow(rig.records[0].at, rig.records[0].len, record_first_sum(&other));
+    rig_history(&rig, 7, 1, 1);
+    says(rig_fetched(&rig, 4, 0, 1, 1), words);
+}
+
 static void what_was_fetched_and_does_not_check_is_an_error(void **state)
 {
     (void)state;
@@ -375,6 +399,7 @@ int main(void)
         T(a_text_that_the_history_does_not_continue_is_not_kept),
         T(what_is_too_large_is_not_kept),
         T(a_long_history_is_forgotten_from_the_old_end),
+        T(a_fetched_history_is_a_chain),
         T(what_was_fetched_and_does_not_check_is_an_error),
         T(a_wrong_stretch_of_history_is_an_error),
         T(what_waited_for_a_failed_commit_is_answered_with_what_there_is),
