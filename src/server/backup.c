@@ -5,6 +5,8 @@
 
 #include "server/command.h"
 #include "store/backup.h"
+#include "store/sqlite.h"
+#include "store/tip.h"
 
 enum { WHY_BYTES = 400 };
 
@@ -37,7 +39,9 @@ int command_backup(int argc, char **argv)
               stderr);
         return EXIT_USAGE;
     }
-    if (store_sqlite_backup(from, to, SECRETS, &bytes, why, sizeof why) != 0)
+    if (!store_sqlite_is_there(from, why, sizeof why) ||
+        store_tip_check_unused(from, why, sizeof why) != 0 ||
+        store_sqlite_backup(from, to, SECRETS, &bytes, why, sizeof why) != 0)
         return command_fail(why);
     printf("copied %s to %s, %llu KiB of logs\n", from, to, (unsigned long long)(bytes / 1024));
     return EXIT_DONE;

@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "auth/auth.h"
 #include "server/check_log.h"
 #include "server/command.h"
 #include "store/folder.h"
 #include "store/sqlite.h"
+#include "store/tip.h"
 
 enum { WHY_BYTES = 400 };
 
@@ -71,6 +73,23 @@ static int check_store(struct store *store)
     return c.n_damaged != 0 || file_damaged ? EXIT_DAMAGED : EXIT_DONE;
 }
 
+bool check_files(const char *folder)
+{
+    char why[WHY_BYTES];
+    struct uuid generation;
+    bool good = true;
+    if (store_folder_secret_check(folder, SERVER_SECRET_FILE, AUTH_KEY_BYTES, why, sizeof why) !=
+        0) {
+        printf("%s\n", why);
+        good = false;
+    }
+    if (store_folder_generation(folder, &generation, why, sizeof why) != 0) {
+        printf("%s\n", why);
+        good = false;
+    }
+    return good;
+}
+
 static int check_folder(const char *folder)
 {
     char why[WHY_BYTES] = "";
@@ -82,7 +101,10 @@ static int check_folder(const char *folder)
         return EXIT_FAILED;
     }
     int status = EXIT_FAILED;
-    int err = store_sqlite_open(folder, STORE_READ, &store, why, sizeof why);
+    /* Reading a write-ahead log that is damaged makes what is left of it the truth. */
+    int err = store_tip_check(folder, why, sizeof why);
+    if (err == 0)
+        err = store_sqlite_open(folder, STORE_READ, &store, why, sizeof why);
     if (err == WEFT_ECORRUPT) {
         printf("%s\n", why);
         status = EXIT_DAMAGED;
@@ -93,6 +115,8 @@ static int check_folder(const char *folder)
     }
     store_free(store);
     close(lock);
+    if (!check_files(folder) && status == EXIT_DONE)
+        status = EXIT_DAMAGED;
     return status;
 }
 

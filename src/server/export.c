@@ -12,6 +12,7 @@
 #include "room/audit.h"
 #include "server/command.h"
 #include "store/sqlite.h"
+#include "store/tip.h"
 #include "wire/log_line.h"
 #include "wire/wire.h"
 
@@ -231,6 +232,7 @@ int command_export(int argc, char **argv)
     x.room = room;
     buf_init(&x.out, weft_heap());
     if (!store_sqlite_is_there(folder, x.why, sizeof x.why) ||
+        store_tip_check_unused(folder, x.why, sizeof x.why) != 0 ||
         store_sqlite_open(folder, STORE_READ, &x.store, x.why, sizeof x.why) != 0)
         return command_fail(x.why);
     status = export_room(&x);

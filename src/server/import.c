@@ -17,6 +17,7 @@
 #include "store/batch.h"
 #include "store/folder.h"
 #include "store/sqlite.h"
+#include "store/tip.h"
 #include "wire/log_line.h"
 
 enum { WHY_BYTES = 400 };
@@ -230,7 +231,9 @@ static int import_folder(struct import *m, const char *folder, bool log)
     int lock = -1;
     if (store_folder_take(folder, &lock, m->why, sizeof m->why) != 0)
         return command_fail(m->why);
-    int err = store_folder_settle(folder, m->why, sizeof m->why);
+    int err = store_tip_check(folder, m->why, sizeof m->why);
+    if (err == 0)
+        err = store_folder_settle(folder, m->why, sizeof m->why);
     if (err == 0)
         err = store_sqlite_open(folder, STORE_SYNC_FULL, &m->store, m->why, sizeof m->why);
     if (err == 0)

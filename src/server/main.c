@@ -18,6 +18,7 @@
 #include "server/version.h"
 #include "store/folder.h"
 #include "store/sqlite.h"
+#include "store/tip.h"
 
 enum { WHY_BYTES = 400 };
 
@@ -103,6 +104,8 @@ static int take_generation(const struct settings *s, struct uuid *ret, char *why
     int err = store_folder_begin(s->data, synced, boot_id, &renewed, why, WHY_BYTES);
     if (err == 0)
         err = store_folder_generation(s->data, ret, why, WHY_BYTES);
+    if (err == 0)
+        err = store_tip_check(s->data, why, WHY_BYTES);
     if (err == 0 && renewed)
         log_line(LOG_WARN, "the machine stopped while the logs were not synced",
                  "epochs=new acknowledged=may_be_lost");

@@ -14,12 +14,14 @@
 #include "room/salvage.h"
 #include "room/snapshot.h"
 #include "server/chance.h"
+#include "server/check.h"
 #include "server/check_log.h"
 #include "server/command.h"
 #include "store/backup.h"
 #include "store/batch.h"
 #include "store/folder.h"
 #include "store/sqlite.h"
+#include "store/tip.h"
 
 enum { WHY_BYTES = 400, READ_BYTES = 8 << 20, PATH_BYTES = 4096 };
 
@@ -30,6 +32,7 @@ struct repair {
     char why[WHY_BYTES];
     uint64_t n_repaired;
     uint64_t n_lost; /* rooms that cannot be repaired */
+    bool not_mended; /* something else is still damaged */
 };
 
 /* A name for the copy that nothing has yet: one of the same second is there where a repair was broken
@@ -71,6 +74,32 @@ static int keep_original(struct repair *r)
         err = store_sqlite_backup(r->folder, r->kept, SECRETS, &bytes, r->why, sizeof r->why);
     if (err == 0)
         printf("the folder as it was is kept in %s\n", r->kept);
+    return err;
+}
+
+/* A write-ahead log that is damaged is read up to where it is good, which takes revisions back that clients
+ * have seen, of whichever rooms: all get another epoch, by the folder's generation. */
+static int repair_journal(struct repair *r)
+{
+    static const char *const NAMES[] = {"weft.db",          "weft.db-wal", STORE_TIP_NAME,
+                                        SERVER_SECRET_FILE, "generation",  NULL};
+    int err = store_tip_check(r->folder, r->why, sizeof r->why);
+    if (err != WEFT_ECORRUPT)
+        return err;
+    printf("%s\n", r->why);
+    err = name_copy(r);
+    if (err == 0)
+        err = store_folder_copy(r->folder, r->kept, NAMES, r->why, sizeof r->why);
+    if (err != 0)
+        return err;
+    printf("the folder as it was is kept in %s\n", r->kept);
+    err = store_folder_renew(r->folder, r->why, sizeof r->why);
+    if (err == 0 && store_tip_forget(r->folder) != 0) {
+        snprintf(r->why, sizeof r->why, "%s/" STORE_TIP_NAME " cannot be written", r->folder);
+        err = WEFT_EIO;
+    }
+    if (err == 0)
+        printf("repaired: what is good is kept, and every room has a new epoch\n");
     return err;
 }
 
@@ -220,16 +249,34 @@ static int repair_logs(struct repair *r)
     return err;
 }
 
+/* What is left that rewriting rooms does not mend. */
+static int look_at_rest(struct repair *r)
+{
+    int err = store_verify(r->store);
+    r->not_mended = !check_files(r->folder);
+    if (err == WEFT_ECORRUPT) {
+        printf(
+            "weft.db: %s\nnot repaired: the file's own structure is damaged; put a backup back, or "
+            "export the rooms and import them into a new folder\n",
+            store_error_text(r->store));
+        r->not_mended = true;
+        err = 0;
+    }
+    if (err != 0)
+        snprintf(r->why, sizeof r->why, "%s", store_error_text(r->store));
+    return err;
+}
+
 static int repair_store(struct repair *r)
 {
-    if (repair_logs(r) != 0)
+    if (repair_logs(r) != 0 || look_at_rest(r) != 0)
         return command_fail(r->why);
-    if (r->n_repaired == 0 && r->n_lost == 0)
+    if (r->kept[0] == '\0' && r->n_lost == 0 && !r->not_mended)
         printf("nothing to repair\n");
-    else
+    else if (r->n_repaired != 0 || r->n_lost != 0)
         printf("%llu room%s repaired, %llu not\n", (unsigned long long)r->n_repaired,
                r->n_repaired == 1 ? "" : "s", (unsigned long long)r->n_lost);
-    return r->n_lost != 0 ? EXIT_DAMAGED : EXIT_DONE;
+    return r->n_lost != 0 || r->not_mended ? EXIT_DAMAGED : EXIT_DONE;
 }
 
 static int repair_folder(const char *folder)
@@ -240,7 +287,7 @@ static int repair_folder(const char *folder)
         store_folder_take(folder, &lock, r.why, sizeof r.why) != 0)
         return command_fail(r.why);
     int status;
-    if (store_folder_settle(folder, r.why, sizeof r.why) != 0 ||
+    if (repair_journal(&r) != 0 || store_folder_settle(folder, r.why, sizeof r.why) != 0 ||
         store_sqlite_open(folder, STORE_SYNC_FULL, &r.store, r.why, sizeof r.why) != 0)
         status = command_fail(r.why);
     else

@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -105,6 +106,7 @@ static int copy_database(const char *from_path, const char *to_path, char *why, 
     }
     if (err == 0)
         err = copy_pages(a, from_path, b, to_path, why, why_bytes);
+    (void)sqlite3_db_config(a, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL); /* it is only read */
     (void)sqlite3_close(a);
     (void)sqlite3_close(b);
     if (err == 0 && sync_path(to_path, 0) != 0)
@@ -186,6 +188,57 @@ static int copy_logs(const char *from, const char *part_path, const char *to, ui
         return store_say(why, why_bytes, WEFT_EIO, "%s cannot be made: %m", to_path);
     *ret_bytes = (uint64_t)info.st_size;
     return 0;
+}
+
+static int copy_bytes(int from, int to)
+{
+    static const size_t PIECE = 1 << 16;
+    uint8_t *piece = malloc(PIECE);
+    ssize_t n = piece != NULL ? 1 : -1;
+    while (n > 0) {
+        n = read(from, piece, PIECE);
+        for (ssize_t at = 0; at < n;) {
+            ssize_t done = write(to, piece + at, (size_t)(n - at));
+            at = done < 0 ? n : at + done;
+            n = done < 0 ? -1 : n;
+        }
+    }
+    int failed = n < 0 || fsync(to) != 0 ? errno : 0;
+    free(piece);
+    errno = failed;
+    return failed == 0 ? 0 : -1;
+}
+
+/* 0, or -1 with errno. What is not there is not copied. */
+static int copy_as_it_is(const char *from_path, const char *to_path)
+{
+    int from = open(from_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (from < 0)
+        return errno == ENOENT ? 0 : -1;
+    int to = open(to_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int failed = to < 0 || copy_bytes(from, to) != 0 ? errno : 0;
+    (void)close(from);
+    if (to >= 0 && close(to) != 0 && failed == 0)
+        failed = errno;
+    errno = failed;
+    return failed == 0 ? 0 : -1;
+}
+
+int store_folder_copy(const char *from, const char *to, const char *const *names, char *why,
+                      size_t why_bytes)
+{
+    char from_path[PATH_BYTES];
+    char to_path[PATH_BYTES];
+    int err = take_target(to, why, why_bytes);
+    for (size_t i = 0; err == 0 && names[i] != NULL; i++) {
+        if (!path_in(from, names[i], from_path) || !path_in(to, names[i], to_path))
+            err = store_say(why, why_bytes, WEFT_EINVAL, "the data folder's path is too long");
+        else if (copy_as_it_is(from_path, to_path) != 0)
+            err = store_say(why, why_bytes, WEFT_EIO, "%s cannot be copied: %m", from_path);
+    }
+    if (err == 0 && sync_path(to, O_DIRECTORY) != 0)
+        err = store_say(why, why_bytes, WEFT_EIO, "%s cannot be synced: %m", to);
+    return err;
 }
 
 int store_sqlite_backup(const char *from, const char *to, const char *const *secrets,

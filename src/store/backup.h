@@ -24,4 +24,9 @@
 WEFT_CHECKED int store_sqlite_backup(const char *from, const char *to, const char *const *secrets,
                                      uint64_t *ret_bytes, char *why, size_t why_bytes);
 
+/* Copies the named files of a folder that nobody uses, byte by byte and synced, into a folder as above;
+ * names end with NULL, what is not there is left out. WEFT_EIO or WEFT_EINVAL with `why`. */
+WEFT_CHECKED int store_folder_copy(const char *from, const char *to, const char *const *names,
+                                   char *why, size_t why_bytes);
+
 #endif

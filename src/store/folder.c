@@ -12,10 +12,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/assert.h"
+#include "base/crc32c.h"
 #include "store/say.h"
+#include "store/tip.h"
 
 /* A secret's file while it is being written; renamed into place when it is whole. */
 enum { TEMPORARY_NAME_BYTES = 80, ANEW_BYTES = 1 << 16 };
+
+/* Behind the bytes of a secret stands their crc32c, little endian: a key with a flipped bit would take
+ * everybody's session away without a word. A file without one was made by hand. */
+enum { SUM_BYTES = 4, SECRET_BYTES_MAX = 64 };
 
 static int open_folder(const char *folder)
 {
@@ -143,24 +150,45 @@ static int random_bytes(uint8_t *bytes, size_t len)
     return 0;
 }
 
+static void sum_of(const uint8_t *bytes, size_t len, uint8_t out[SUM_BYTES])
+{
+    uint32_t sum = crc32c(0, bytes, len);
+    for (unsigned i = 0; i < SUM_BYTES; i++)
+        out[i] = (uint8_t)(sum >> 8 * i);
+}
+
 /* Takes fd. */
 static int read_secret(int fd, uint8_t *secret, size_t len, const char *folder, const char *name,
                        char *why, size_t why_bytes)
 {
     struct stat info;
-    int err = 0;
-    if (fstat(fd, &info) != 0)
-        err = store_say(why, why_bytes, WEFT_EIO, "%s/%s cannot be read: %m", folder, name);
-    else if (!S_ISREG(info.st_mode) || info.st_size != (off_t)len)
+    uint8_t bytes[SECRET_BYTES_MAX + SUM_BYTES];
+    uint8_t sum[SUM_BYTES];
+    WEFT_ASSERT(len <= SECRET_BYTES_MAX);
+    int err = fstat(fd, &info) != 0 ? WEFT_EIO : 0;
+    bool summed = err == 0 && info.st_size == (off_t)(len + SUM_BYTES);
+    if (err == 0 && (!S_ISREG(info.st_mode) || (!summed && info.st_size != (off_t)len)))
         err = store_say(
             why, why_bytes, WEFT_ECORRUPT,
-            "%s/%s is not a file of %zu bytes; put a backup of it back, or remove it to have "
-            "a new one made",
-            folder, name, len);
-    else if (read_all(fd, secret, len) != 0)
-        err = store_say(why, why_bytes, WEFT_EIO, "%s/%s cannot be read: %m", folder, name);
+            "%s/%s is not a file of %zu or %zu bytes; put a backup of it back, or remove it to "
+            "have a new one made",
+            folder, name, len + SUM_BYTES, len);
+    else if (err == 0)
+        err = read_all(fd, bytes, summed ? len + SUM_BYTES : len) != 0 ? WEFT_EIO : 0;
+    if (err == WEFT_EIO)
+        (void)store_say(why, why_bytes, err, "%s/%s cannot be read: %m", folder, name);
     (void)close(fd);
-    return err;
+    if (err != 0)
+        return err;
+    sum_of(bytes, len, sum);
+    if (summed && memcmp(sum, bytes + len, SUM_BYTES) != 0)
+        return store_say(
+            why, why_bytes, WEFT_ECORRUPT,
+            "%s/%s is damaged, its checksum does not hold; put a backup of it back, or "
+            "remove it to have a new one made",
+            folder, name);
+    memcpy(secret, bytes, len);
+    return 0;
 }
 
 /* Written beside, synced, renamed, and the rename synced: at no moment is there half a secret under
@@ -189,6 +217,15 @@ static int make_secret(int folder_fd, const char *name, const uint8_t *secret, s
     return failed == 0 ? 0 : -1;
 }
 
+static int make_summed(int folder_fd, const char *name, const uint8_t *secret, size_t len)
+{
+    uint8_t bytes[SECRET_BYTES_MAX + SUM_BYTES];
+    WEFT_ASSERT(len <= SECRET_BYTES_MAX);
+    memcpy(bytes, secret, len);
+    sum_of(secret, len, bytes + len);
+    return make_secret(folder_fd, name, bytes, len + SUM_BYTES);
+}
+
 /* The file's `len` bytes. WEFT_ENOENT without a sentence when it is not there. */
 static int read_file(int folder_fd, uint8_t *bytes, size_t len, const char *folder,
                      const char *name, char *why, size_t why_bytes)
@@ -209,7 +246,7 @@ static int renew_generation(int folder_fd)
     /* What it is laid over stays a UUID of version 4 (RFC 9562 section 5.4). */
     generation.bytes[6] &= 0x0f;
     generation.bytes[8] &= 0x3f;
-    return make_secret(folder_fd, "generation", generation.bytes, sizeof generation.bytes);
+    return make_summed(folder_fd, "generation", generation.bytes, sizeof generation.bytes);
 }
 
 int store_folder_renew(const char *folder, char *why, size_t why_bytes)
@@ -235,13 +272,26 @@ int store_folder_generation(const char *folder, struct uuid *ret, char *why, siz
     (void)close(folder_fd);
     if (err == WEFT_ECORRUPT) /* not to be removed: without it clients would mix two histories */
         return store_say(why, why_bytes, err,
-                         "%s/generation is not a file of %zu bytes; put a backup of it back, or "
-                         "write as many random bytes into it",
+                         "%s/generation is damaged; put a backup of it back, or write %zu random "
+                         "bytes into it",
                          folder, sizeof found.bytes);
     if (err != 0 && err != WEFT_ENOENT)
         return err;
     *ret = found;
     return 0;
+}
+
+int store_folder_secret_check(const char *folder, const char *name, size_t len, char *why,
+                              size_t why_bytes)
+{
+    uint8_t secret[SECRET_BYTES_MAX];
+    WEFT_ASSERT(len <= sizeof secret);
+    int folder_fd = open_folder(folder);
+    if (folder_fd < 0)
+        return store_say(why, why_bytes, WEFT_EIO, "data folder %s cannot be opened: %m", folder);
+    int err = read_file(folder_fd, secret, len, folder, name, why, why_bytes);
+    (void)close(folder_fd);
+    return err == WEFT_ENOENT ? 0 : err;
 }
 
 int store_folder_secret(const char *folder, const char *name, uint8_t *secret, size_t len,
@@ -253,7 +303,7 @@ int store_folder_secret(const char *folder, const char *name, uint8_t *secret, s
     int err = read_file(folder_fd, secret, len, folder, name, why, why_bytes);
     if (err == WEFT_ENOENT) {
         err = 0;
-        if (random_bytes(secret, len) != 0 || make_secret(folder_fd, name, secret, len) != 0)
+        if (random_bytes(secret, len) != 0 || make_summed(folder_fd, name, secret, len) != 0)
             err = store_say(why, why_bytes, WEFT_EIO, "%s/%s cannot be made: %m", folder, name);
     }
     (void)close(folder_fd);
@@ -328,8 +378,8 @@ int store_folder_settle(const char *folder, char *why, size_t why_bytes)
 
 static int sync_logs(int folder_fd)
 {
-    if (sync_file(folder_fd, "weft.db-wal") != 0 || sync_file(folder_fd, "weft.db") != 0 ||
-        fsync(folder_fd) != 0)
+    if (sync_file(folder_fd, STORE_TIP_NAME) != 0 || sync_file(folder_fd, "weft.db-wal") != 0 ||
+        sync_file(folder_fd, "weft.db") != 0 || fsync(folder_fd) != 0)
         return -1;
     if (unlinkat(folder_fd, MARK, 0) != 0 && errno != ENOENT)
         return -1;
@@ -358,6 +408,9 @@ static int begin(int folder_fd, bool synced, const char *boot_id, bool *ret_rene
 {
     int mark = read_mark(folder_fd, boot_id);
     if (mark < 0)
+        return -1;
+    /* What was noted of the logs was not on disk either. */
+    if (mark == 2 && unlinkat(folder_fd, STORE_TIP_NAME, 0) != 0 && errno != ENOENT)
         return -1;
     if (mark == 2 && renew_generation(folder_fd) != 0)
         return -1;

@@ -16,10 +16,15 @@
 WEFT_CHECKED int store_folder_take(const char *folder, int *ret_fd, char *why, size_t why_bytes);
 
 /* A secret of `len` random bytes kept in `folder/name` with mode 0600: read when it is there, made
- * from getrandom(2), synced and renamed into place when not. WEFT_EIO or WEFT_ECORRUPT (wrong
- * size) with `why`. */
+ * from getrandom(2), synced and renamed into place when not. Behind the bytes stands their checksum;
+ * a file of `len` bytes alone, made by hand, is taken too. WEFT_EIO or WEFT_ECORRUPT (wrong size or
+ * checksum) with `why`. */
 WEFT_CHECKED int store_folder_secret(const char *folder, const char *name, uint8_t *secret,
                                      size_t len, char *why, size_t why_bytes);
+
+/* Whether that could be read. One that is not there is fine, and is not made. */
+WEFT_CHECKED int store_folder_secret_check(const char *folder, const char *name, size_t len,
+                                           char *why, size_t why_bytes);
 
 /* Which life of its logs the folder holds: nil in one that a server made, random once it was
  * given another (below, and store/backup.h). WEFT_EIO or WEFT_ECORRUPT with `why`. */

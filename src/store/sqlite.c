@@ -259,6 +259,16 @@ static int look_at_file(struct store_sqlite *s, bool *ret_empty, bool *ret_first
     return 0;
 }
 
+static int start_noting(struct store_sqlite *s)
+{
+    int64_t page_bytes = 0;
+    int err = ask(s, "PRAGMA page_size", &page_bytes, NULL, 0);
+    if (err != 0)
+        return err;
+    s->tip.page_bytes = (uint32_t)page_bytes;
+    return 0;
+}
+
 static int set_up(struct store_sqlite *s, enum store_sync sync)
 {
     int err = run_sql(s, SETTINGS, "settings");
@@ -366,14 +376,17 @@ static void sqlite_close(struct store *store)
     struct store_sqlite *s = sqlite_of(store);
     for (size_t i = 0; i < STATEMENT_COUNT; i++)
         (void)sqlite3_finalize(s->statements[i]);
-    /* Copies the journal into the file and removes it, unless it is to be left alone. Should that
-     * fail, the journal stays, and the next opening reads it: nothing is lost, so there is nothing
-     * to tell. */
-    if (s->unsure)
+    /* Copies the journal into the file and removes it, unless it is to be left alone, or a note says
+     * that it must be there. Should that fail, the journal stays, and the next opening reads it:
+     * nothing is lost, so there is nothing to tell. */
+    if (s->db != NULL && (s->sync == STORE_READ || s->unsure ||
+                          tip_forget(&s->tip, s->sync == STORE_SYNC_FULL) != 0))
         leave_journal(s);
+    tip_done(&s->tip);
     int rc = sqlite3_close(s->db);
     WEFT_ASSERT(rc != SQLITE_BUSY);
     sqlite_log_forget_all(s);
+    name_map_done(&s->lost);
     free(s->logs);
     free(s);
 }
@@ -408,7 +421,11 @@ static int open_path(struct store_sqlite *s, const char *folder, const char *pat
     /* The journal's name too must survive a power cut; SQLite does not look whether it does. */
     if (err == 0 && sync == STORE_SYNC_FULL && sync_folder(folder) != 0)
         err = store_fail(&s->store, WEFT_EIO, "%m (%d): syncing the folder", errno);
-    return err == 0 ? prepare_all(s) : err;
+    if (err == 0)
+        err = prepare_all(s);
+    if (err == 0)
+        err = start_noting(s);
+    return err == 0 ? sqlite_log_find_lost(s) : err;
 }
 
 /* A path that starts with "file:" would be read as a URI. */
@@ -449,12 +466,15 @@ int store_sqlite_open(const char *folder, enum store_sync sync, struct store **r
         return WEFT_ENOMEM;
     }
     s->store.port = &SQLITE_PORT;
+    s->sync = sync;
+    tip_init(&s->tip, folder);
     uint64_t key[2] = {0};
     int err = 0;
     if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key)
         err = store_fail(&s->store, WEFT_EIO, "the system gives no random numbers");
     name_map_init(&s->names, key);
     s->untidy = true; /* what a crash has left */
+    name_map_init(&s->lost, key);
     if (err == 0)
         err = open_path(s, folder, path, sync);
     if (err != 0) {

@@ -16,6 +16,7 @@
 
 #include "store/name_map.h"
 #include "store/sqlite.h"
+#include "store/tip.h"
 
 /* Logs kept in the cache, names of 255 bytes and all: 6 MiB at most. When full it starts anew. */
 enum { SQLITE_CACHED_LOGS_MAX = 16384 };
@@ -31,7 +32,12 @@ enum { SQLITE_JOURNAL_COPY_PAGES = 4000, SQLITE_JOURNAL_PAGES_MAX = 32000 };
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
     X(COMMIT, "COMMIT")                                                                            \
     X(ROLLBACK, "ROLLBACK")                                                                        \
-    X(LOG_FIND, "SELECT id, epoch, head, base FROM logs WHERE name = ?1")                          \
+    /* The row's own name comes along: found by a damaged index, it may be another one's. */       \
+    X(LOG_FIND, "SELECT i.id, l.epoch, l.head, l.base, l.name FROM "                               \
+                "(SELECT id FROM logs WHERE name = ?1 LIMIT 1) i "                                 \
+                "LEFT JOIN logs l ON l.id = i.id")                                                 \
+    X(LOG_LOST, "SELECT t.name FROM logs t NOT INDEXED WHERE NOT EXISTS (SELECT 1 FROM logs i "    \
+                "INDEXED BY sqlite_autoindex_logs_1 WHERE i.name = t.name AND i.id = t.id)")       \
     X(LOG_FIRST, "SELECT name FROM logs ORDER BY name LIMIT 1")                                    \
     X(LOG_NEXT, "SELECT name FROM logs WHERE name > ?1 ORDER BY name LIMIT 1")                     \
     X(LOG_ADD, "INSERT INTO logs (name, epoch, head, base, swept) VALUES (?1, ?2, ?3, ?3, ?3)")    \
@@ -73,6 +79,10 @@ struct store_sqlite {
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENT_COUNT];
     struct name_map names; /* -> index in logs */
+    /* Names that have a row and are not found by it, since the index is damaged. A name that is
+     * neither found nor here has no log. */
+    struct name_map lost;
+    bool list_damaged; /* more may be lost than can be told: no name is known to have no log */
     struct sqlite_log *logs;
     size_t n_logs;
     size_t cap_logs;
@@ -84,6 +94,9 @@ struct store_sqlite {
     int copy_failed;   /* SQLite's code of the last try to copy it; 0: it went well */
 
     bool untidy; /* something that was trimmed may still be in the file */
+
+    enum store_sync sync;
+    struct tip tip;
 };
 
 static inline struct store_sqlite *sqlite_of(struct store *s)
@@ -122,6 +135,10 @@ void sqlite_query_end(struct sqlite_query *q);
 /* For a statement without rows: runs and ends it. */
 WEFT_CHECKED int sqlite_query_run(struct sqlite_query *q);
 
+/* Fills s->lost. Where the rows cannot be walked to the end s->list_damaged is set, which is no error: logs
+ * that are found are read. */
+WEFT_CHECKED int sqlite_log_find_lost(struct store_sqlite *s);
+
 /* Takes all of the log's numbers from the cache or the file. *ret is an index in s->logs.
  * WEFT_ENOENT when there is no such log. */
 WEFT_CHECKED int sqlite_log_find(struct store_sqlite *s, const char *name, size_t name_len,
@@ -133,9 +150,10 @@ void sqlite_log_forget_all(struct store_sqlite *s);
 void sqlite_watch_journal(struct store_sqlite *s); /* once, after opening, before the first write */
 int sqlite_sure(struct store_sqlite *s); /* WEFT_EIO when the file may not be what was written */
 
-/* Before a commit: whether it would be safe. After one: the journal is copied when it is long. */
+/* Before a commit: whether it would be safe. After one: how long the journal is gets noted, and it is
+ * copied when it is long. */
 WEFT_CHECKED int sqlite_may_write(struct store_sqlite *s);
-void sqlite_copy_due(struct store_sqlite *s);
+void sqlite_written(struct store_sqlite *s);
 
 /* The newest snapshot at or below rev becomes the base. In a commit. */
 WEFT_CHECKED int sqlite_trim(struct store_sqlite *s, struct sqlite_log *log, uint64_t rev);

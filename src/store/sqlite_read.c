@@ -32,11 +32,36 @@ int sqlite_log_cache(struct store_sqlite *s, const char *name, size_t name_len,
     return 0;
 }
 
-static int read_log_row(struct sqlite_query *q, struct sqlite_log *ret)
+int sqlite_log_find_lost(struct store_sqlite *s)
+{
+    struct sqlite_query q = sqlite_query_begin(s, STATEMENT_LOG_LOST, "looking for lost logs");
+    int row;
+    int err = 0;
+    while (err == 0 && (row = sqlite_query_row(&q)) == 1) {
+        const uint8_t *name = NULL;
+        size_t len = 0;
+        size_t ignored;
+        row = sqlite_column_bytes(&q, 0, &name, &len);
+        if (row != 0)
+            break;
+        if (!name_map_get(&s->lost, (const char *)name, len, &ignored))
+            err = name_map_add(&s->lost, (const char *)name, len, 0);
+        if (err != 0)
+            err = store_fail(&s->store, err, "out of memory: looking for lost logs");
+    }
+    sqlite_query_end(&q);
+    s->list_damaged = err == 0 && row == WEFT_ECORRUPT;
+    return err == 0 && row < 0 && !s->list_damaged ? row : err;
+}
+
+static int read_log_row(struct sqlite_query *q, const char *name, size_t name_len,
+                        struct sqlite_log *ret)
 {
     uint64_t id = 0;
     const uint8_t *epoch = NULL;
+    const uint8_t *own_name = NULL;
     size_t epoch_len = 0;
+    size_t own_len = 0;
     int err = sqlite_column_int(q, 0, &id);
     if (err == 0)
         err = sqlite_column_bytes(q, 1, &epoch, &epoch_len);
@@ -44,8 +69,12 @@ static int read_log_row(struct sqlite_query *q, struct sqlite_log *ret)
         err = sqlite_column_int(q, 2, &ret->head);
     if (err == 0)
         err = sqlite_column_int(q, 3, &ret->base);
+    if (err == 0)
+        err = sqlite_column_bytes(q, 4, &own_name, &own_len);
     if (err != 0)
         return err;
+    if (own_len != name_len || (name_len != 0 && memcmp(own_name, name, name_len) != 0))
+        return store_fail(&q->store->store, WEFT_ECORRUPT, "a log's row has another name");
     if (epoch_len != sizeof ret->epoch.bytes || ret->head == 0 || ret->base > ret->head)
         return store_fail(&q->store->store, WEFT_ECORRUPT, "a log's row does not hold together");
     ret->id = (int64_t)id;
@@ -63,8 +92,13 @@ int sqlite_log_find(struct store_sqlite *s, const char *name, size_t name_len, s
     struct sqlite_query q = sqlite_query_begin(s, STATEMENT_LOG_FIND, "finding a log");
     sqlite_query_bytes(&q, 1, name, name_len);
     int row = sqlite_query_row(&q);
-    int err = row == 1 ? read_log_row(&q, &log) : row == 0 ? WEFT_ENOENT : row;
+    int err = row == 1 ? read_log_row(&q, name, name_len, &log) : row == 0 ? WEFT_ENOENT : row;
     sqlite_query_end(&q);
+    size_t ignored;
+    if (err == WEFT_ENOENT && s->list_damaged)
+        return store_fail(&s->store, WEFT_ECORRUPT, "not found, in a damaged list of logs");
+    if (err == WEFT_ENOENT && name_map_get(&s->lost, name, name_len, &ignored))
+        return store_fail(&s->store, WEFT_ECORRUPT, "the log has a row, and is not in the index");
     return err == 0 ? sqlite_log_cache(s, name, name_len, &log, ret) : err;
 }
 
@@ -222,6 +256,13 @@ int sqlite_read(struct store *store, const char *name, size_t name_len, uint64_t
     return from <= last ? read_records(s, &log, from, last, last, max_bytes, ret) : 0;
 }
 
+static bool is_behind(const void *name, size_t len, const void *after, size_t after_len)
+{
+    size_t both = len < after_len ? len : after_len;
+    int order = both != 0 ? memcmp(name, after, both) : 0;
+    return order > 0 || (order == 0 && len > after_len);
+}
+
 int sqlite_next(struct store *store, const char *after, size_t after_len, struct store_name *ret)
 {
     struct store_sqlite *s = sqlite_of(store);
@@ -237,6 +278,9 @@ int sqlite_next(struct store *store, const char *after, size_t after_len, struct
     if (err == 0 && ret->len > sizeof ret->bytes)
         err = store_fail(store, WEFT_ECORRUPT, "a log's name has %zu bytes, %d are the most",
                          ret->len, STORE_NAME_BYTES_MAX);
+    /* In an index that is out of order a walk could go round for ever. */
+    if (err == 0 && after != NULL && !is_behind(name, ret->len, after, after_len))
+        err = store_fail(store, WEFT_ECORRUPT, "the names of logs are out of order");
     if (err == 0 && ret->len != 0)
         memcpy(ret->bytes, name, ret->len);
     sqlite_query_end(&q);

@@ -87,7 +87,7 @@ int sqlite_tidy(struct store *store)
         sqlite_roll_back(s);
         s->untidy = true;
     } else {
-        sqlite_copy_due(s);
+        sqlite_written(s);
     }
     return err == 0 ? s->untidy : err;
 }

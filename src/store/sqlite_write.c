@@ -220,8 +220,9 @@ int sqlite_may_write(struct store_sqlite *s)
     return err == 0 ? file_there(s) : err;
 }
 
-void sqlite_copy_due(struct store_sqlite *s)
+void sqlite_written(struct store_sqlite *s)
 {
+    tip_note(&s->tip, (uint32_t)s->journal_pages);
     if (s->journal_pages >= SQLITE_JOURNAL_COPY_PAGES)
         copy_journal(s);
 }
@@ -253,6 +254,6 @@ int sqlite_commit(struct store *store, const struct store_write *writes, size_t 
             break;
         }
     if (err == 0)
-        sqlite_copy_due(s);
+        sqlite_written(s);
     return err;
 }
