@@ -3,20 +3,33 @@
 #include "base/assert.h"
 #include "base/pure.h"
 
+/* Of what is in flight. */
+enum phase {
+    RESEND,  /* goes out at the next chance */
+    SENT,    /* waits for its answer */
+    WAITING, /* put off by the server until client_retry() */
+    LOGGED,  /* in the log: its ack is among what this client is being caught up with */
+};
+
 struct client {
     const struct weft_alloc *alloc;
     struct weft_text *server;  /* at rev */
     struct weft_text *visible; /* with flight and buffer */
-    struct weft_op flight;     /* against rev; meaningful while in_flight */
+    struct weft_op flight;     /* against rev; the identity unless flying == CLIENT_OP */
     struct weft_op buffer;     /* behind flight */
-    bool in_flight;
-    bool was_sent; /* on this connection */
-    bool has_epoch;
+    enum client_flying flying;
+    enum phase phase;
+    bool resynced;  /* has been told once that it is out of step with what is in flight */
+    bool sets_meta; /* entries wait to be in flight */
+    bool has_epoch; /* and with it a user */
     bool connected;
     struct uuid epoch;
+    struct uuid user_id;
     uint64_t rev;
-    uint64_t seq;      /* of the operation in flight, or of the last one that was */
-    uint64_t catch_up; /* a resume: the welcome's rev, until it is reached */
+    uint64_t goal;       /* the log's newest at the welcome: below it this client catches up */
+    uint64_t seq;        /* the last one that was given */
+    uint64_t flight_seq; /* of what is in flight */
+    struct peers peers;  /* carets at rev or, while catching up, at goal */
 };
 
 int client_new(const struct weft_alloc *alloc, struct client **ret)
@@ -28,6 +41,7 @@ int client_new(const struct weft_alloc *alloc, struct client **ret)
     c->alloc = alloc;
     weft_op_init(&c->flight, alloc);
     weft_op_init(&c->buffer, alloc);
+    peers_init(&c->peers, alloc);
     int err = weft_text_new(alloc, &c->server);
     if (err == 0)
         err = weft_text_new(alloc, &c->visible);
@@ -45,6 +59,7 @@ void client_free(struct client *c)
         return;
     weft_op_done(&c->flight);
     weft_op_done(&c->buffer);
+    peers_done(&c->peers);
     weft_text_free(c->server);
     weft_text_free(c->visible);
     weft_release(c->alloc, c, sizeof *c);
@@ -72,31 +87,72 @@ int client_edit(struct client *c, const struct weft_op *op)
     return err;
 }
 
+void client_set(struct client *c)
+{
+    c->sets_meta = true;
+}
+
+enum client_flying client_flying(const struct client *c)
+{
+    return c->flying;
+}
+
+const struct weft_op *client_flight(const struct client *c)
+{
+    return &c->flight;
+}
+
+uint64_t client_flight_seq(const struct client *c)
+{
+    WEFT_ASSERT(c->flying != CLIENT_NOTHING);
+    return c->flight_seq;
+}
+
+static bool is_caught_up(const struct client *c)
+{
+    return c->connected && c->rev >= c->goal;
+}
+
+/* The next thing takes off, if there is one. */
+static bool load(struct client *c)
+{
+    if (!c->sets_meta && weft_op_is_identity(&c->buffer))
+        return false;
+    if (c->sets_meta) {
+        c->sets_meta = false;
+        c->flying = CLIENT_META;
+    } else {
+        op_swap(&c->flight, &c->buffer);
+        weft_op_clear(&c->buffer);
+        c->flying = CLIENT_OP;
+    }
+    c->phase = RESEND;
+    c->resynced = false;
+    c->flight_seq = ++c->seq;
+    return true;
+}
+
 bool client_next(struct client *c, const struct weft_op **ret_op, uint64_t *ret_rev,
                  uint64_t *ret_seq)
 {
-    /* While catching up, `rev` is behind what the server has said it is. */
-    if (!c->connected || c->catch_up > c->rev || (c->in_flight && c->was_sent))
+    if (!is_caught_up(c) || (c->flying == CLIENT_NOTHING && !load(c)) || c->phase != RESEND)
         return false;
-    if (!c->in_flight) {
-        if (weft_op_is_identity(&c->buffer))
-            return false;
-        op_swap(&c->flight, &c->buffer);
-        weft_op_clear(&c->buffer);
-        c->in_flight = true;
-        c->was_sent = false;
-        c->seq++;
-    }
-    *ret_op = &c->flight;
+    *ret_op = c->flying == CLIENT_OP ? &c->flight : NULL;
     *ret_rev = c->rev;
-    *ret_seq = c->seq;
+    *ret_seq = c->flight_seq;
     return true;
 }
 
 void client_sent(struct client *c)
 {
-    WEFT_ASSERT(c->in_flight);
-    c->was_sent = true;
+    WEFT_ASSERT(c->flying != CLIENT_NOTHING);
+    c->phase = SENT;
+}
+
+void client_retry(struct client *c)
+{
+    if (c->flying != CLIENT_NOTHING && c->phase == WAITING)
+        c->phase = RESEND;
 }
 
 /* What others did, from c->rev on: the server text and, transformed, the visible one move over it;
@@ -138,51 +194,154 @@ static int absorb(struct client *c, const struct weft_op *op)
     return err;
 }
 
-int client_on_edit(struct client *c, uint64_t from, uint64_t rev, const struct weft_op *op)
+/* Its ack had to be among what it was caught up with. */
+static int missing_ack(const struct client *c)
 {
-    if (from != c->rev || rev <= from)
-        return WEFT_EREV;
-    int err = absorb(c, op);
-    if (err == 0)
-        c->rev = rev;
-    return err;
+    return c->flying != CLIENT_NOTHING && c->phase == LOGGED && is_caught_up(c) ? WEFT_EREV : 0;
 }
 
-/* The operation in flight is in the log, right behind c->rev. */
+/* Carets of a welcome are at its revision already. */
+static void move_peers(struct client *c, const struct weft_op *op, const struct uuid *author)
+{
+    if (c->rev >= c->goal)
+        peers_move(&c->peers, op, author);
+}
+
+int client_on_edit(struct client *c, uint64_t from, uint64_t rev, const struct uuid *author,
+                   const struct weft_op *op)
+{
+    if (!c->connected || from != c->rev || rev <= from)
+        return WEFT_EREV;
+    int err = absorb(c, op);
+    if (err != 0)
+        return err;
+    move_peers(c, op, author);
+    c->rev = rev;
+    return missing_ack(c);
+}
+
+/* What is in flight is in the log, right behind c->rev. */
 static int land(struct client *c)
 {
     int err = weft_op_apply(&c->flight, c->server);
     if (err != 0)
         return err;
+    move_peers(c, &c->flight, NULL);
     weft_op_clear(&c->flight);
-    c->in_flight = false;
-    c->was_sent = false;
+    c->flying = CLIENT_NOTHING;
     return 0;
 }
 
 int client_on_ack(struct client *c, uint64_t rev, uint64_t seq, bool dup)
 {
-    if (dup || !c->in_flight || seq != c->seq)
-        return !dup && rev == c->rev + 1 ? WEFT_EREV : 0;
+    if (!c->connected)
+        return WEFT_EREV;
+    if (c->flying == CLIENT_NOTHING || seq != c->flight_seq)
+        return dup || rev <= c->rev ? 0 : WEFT_EREV;
     if (rev != c->rev + 1)
         return WEFT_EREV;
     int err = land(c);
-    if (err == 0)
-        c->rev = rev;
+    if (err != 0)
+        return err;
+    c->rev = rev;
+    return missing_ack(c);
+}
+
+/* What is in flight goes back in front of the buffer. Only where it is certain that its seq is not,
+ * and will not be, in the log. */
+static int fold_back(struct client *c)
+{
+    struct weft_op both;
+    weft_op_init(&both, c->alloc);
+    int err = weft_op_compose(&c->flight, &c->buffer, &both);
+    if (err == 0) {
+        op_swap(&c->buffer, &both);
+        c->sets_meta = c->sets_meta || c->flying == CLIENT_META;
+        weft_op_clear(&c->flight);
+        c->flying = CLIENT_NOTHING;
+    }
+    weft_op_done(&both);
     return err;
 }
 
-void client_on_unavailable(struct client *c, uint64_t seq)
+/* Undoes what is in flight, leaving what was typed after it. */
+static int refuse(struct client *c)
 {
-    if (c->in_flight && seq == c->seq)
-        c->was_sent = false;
+    struct weft_op undo, buffer;
+    weft_op_init(&undo, c->alloc);
+    weft_op_init(&buffer, c->alloc);
+    int err = weft_op_invert(&c->flight, c->server, &undo);
+    if (err == 0)
+        err = weft_op_copy(&buffer, &c->buffer);
+    if (err == 0)
+        err = weft_op_transform_pair(&buffer, &undo);
+    if (err == 0)
+        err = weft_op_apply(&undo, c->visible);
+    if (err == 0) {
+        op_swap(&c->buffer, &buffer);
+        weft_op_clear(&c->flight);
+        c->flying = CLIENT_NOTHING;
+    }
+    weft_op_done(&undo);
+    weft_op_done(&buffer);
+    return err;
+}
+
+static bool is_for_later(int code)
+{
+    return code == WEFT_EIO || code == WEFT_ENOMEM || code == WEFT_ECORRUPT || code == WEFT_ERATE;
+}
+
+int client_on_error(struct client *c, int code, uint64_t seq, enum client_answer *ret)
+{
+    bool flying = c->flying != CLIENT_NOTHING;
+    bool own = flying && seq == c->flight_seq;
+    /* For lack of time or storage it may come without a seq. Sending again what did arrive is
+     * harmless: it is answered as a repeat. */
+    bool unclear = flying && seq == 0 && c->phase == SENT;
+    int err = 0;
+    *ret = CLIENT_GO_ON;
+    if (is_for_later(code) && (own || unclear)) {
+        c->phase = WAITING;
+        *ret = CLIENT_LATER;
+    } else if (own && (code == WEFT_EGONE || code == WEFT_EREV) && !c->resynced) {
+        c->resynced = true;
+        *ret = CLIENT_RECONNECT;
+    } else if (own) {
+        err = refuse(c);
+        *ret = CLIENT_REFUSED;
+    }
+    return err;
+}
+
+int client_on_join(struct client *c, const struct uuid *user_id)
+{
+    return peers_join(&c->peers, user_id);
+}
+
+void client_on_leave(struct client *c, const struct uuid *user_id)
+{
+    peers_leave(&c->peers, user_id);
+}
+
+int client_on_cursor(struct client *c, uint64_t rev, const struct client_peer *cursor)
+{
+    struct client_peer *peer = peers_find(&c->peers, &cursor->user_id);
+    size_t length_cp = weft_text_size(c->server).cp;
+    if (rev != c->rev)
+        return WEFT_EREV;
+    if (cursor->position_cp > length_cp || cursor->anchor_cp > length_cp)
+        return WEFT_ERANGE;
+    if (peer == NULL)
+        return WEFT_EINVAL;
+    *peer = *cursor;
+    peer->has_cursor = true;
+    return 0;
 }
 
 void client_on_cut(struct client *c)
 {
     c->connected = false;
-    c->was_sent = false;
-    c->catch_up = 0;
 }
 
 static int read_all(const struct weft_text *t, const struct weft_alloc *alloc, char **ret,
@@ -216,35 +375,45 @@ static int absorb_text(struct client *c, const char *text, size_t text_bytes)
     return err;
 }
 
-int client_on_welcome(struct client *c, const struct uuid *epoch, uint64_t rev, uint64_t seq,
-                      const char *text, size_t text_bytes)
+/* The whole text came with the welcome. `logged`: what is in flight is part of what this client had;
+ * `other`: its seq means nothing to this log. */
+static int restart(struct client *c, const struct client_welcome *w, bool logged, bool other)
 {
-    bool same = c->has_epoch && uuid_equal(epoch, &c->epoch);
     int err = 0;
-    if (text == NULL) {
-        if (!same || rev < c->rev)
-            return WEFT_EREV;
-        c->catch_up = rev;
-    } else {
-        /* In the log already: it is part of what this client had. */
-        if (same && c->in_flight && seq >= c->seq)
-            err = land(c);
-        if (err == 0)
-            err = absorb_text(c, text, text_bytes);
-        if (err != 0)
-            return err;
-        c->rev = rev;
-        c->catch_up = 0;
-    }
-    c->epoch = *epoch;
+    c->goal = 0;
+    peers_done(&c->peers);
+    if (logged)
+        err = land(c);
+    else if (other && c->flying != CLIENT_NOTHING)
+        err = fold_back(c);
+    return err == 0 ? absorb_text(c, w->text, w->text_bytes) : err;
+}
+
+int client_on_welcome(struct client *c, const struct client_welcome *w)
+{
+    bool same_epoch = c->has_epoch && uuid_equal(&w->epoch, &c->epoch);
+    bool same_user = c->has_epoch && uuid_equal(&w->user_id, &c->user_id);
+    bool logged = c->flying != CLIENT_NOTHING && same_epoch && same_user && w->seq >= c->flight_seq;
+    if (c->connected || (w->text == NULL && !(same_epoch && same_user && w->rev >= c->rev)))
+        return WEFT_EREV;
+    int err = 0;
+    if (w->text != NULL)
+        err = restart(c, w, logged, !same_epoch || !same_user);
+    if (err == 0)
+        err = peers_set(&c->peers, w->users, w->n_users);
+    if (err != 0)
+        return err;
+    if (w->text != NULL)
+        c->rev = w->rev;
+    if (!same_user || w->seq > c->seq)
+        c->seq = w->seq;
+    c->phase = logged ? LOGGED : RESEND;
+    c->goal = w->rev;
+    c->epoch = w->epoch;
+    c->user_id = w->user_id;
     c->has_epoch = true;
     c->connected = true;
-    c->was_sent = false;
-    if (!c->in_flight && seq > c->seq)
-        c->seq = seq; /* a session taken over with its numbers */
-    if (c->in_flight && seq >= c->seq && text == NULL)
-        c->was_sent = true; /* its ack is among what follows */
-    return 0;
+    return missing_ack(c);
 }
 
 const struct weft_text *client_text(const struct client *c)
@@ -257,15 +426,31 @@ uint64_t client_rev(const struct client *c)
     return c->rev;
 }
 
+const struct weft_text *client_server_text(const struct client *c)
+{
+    return c->server;
+}
+
+const struct peers *client_peers(const struct client *c)
+{
+    return &c->peers;
+}
+
 bool client_epoch(const struct client *c, struct uuid *ret)
 {
     *ret = c->epoch;
     return c->has_epoch;
 }
 
+bool client_user(const struct client *c, struct uuid *ret)
+{
+    *ret = c->user_id;
+    return c->has_epoch;
+}
+
 bool client_is_clean(const struct client *c)
 {
-    return !c->in_flight && weft_op_is_identity(&c->buffer);
+    return c->flying == CLIENT_NOTHING && !c->sets_meta && weft_op_is_identity(&c->buffer);
 }
 
 bool client_check(const struct client *c)
@@ -276,7 +461,10 @@ bool client_check(const struct client *c)
     bool good = weft_text_clone(c->server, &t) == 0 && weft_op_apply(&c->flight, t) == 0 &&
                 weft_op_apply(&c->buffer, t) == 0 && read_all(t, c->alloc, &bytes, &len) == 0 &&
                 weft_text_equal(c->visible, bytes, len) &&
-                (c->in_flight || weft_op_is_identity(&c->flight));
+                (c->flying == CLIENT_OP || weft_op_is_identity(&c->flight));
+    for (size_t i = 0; c->rev >= c->goal && i < c->peers.n; i++)
+        good = good && c->peers.at[i].position_cp <= weft_text_size(c->server).cp &&
+               c->peers.at[i].anchor_cp <= weft_text_size(c->server).cp;
     if (bytes != NULL)
         weft_release(c->alloc, bytes, len + 1);
     weft_text_free(t);

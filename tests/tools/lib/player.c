@@ -149,7 +149,10 @@ static void send_next(struct player *p)
     const struct weft_op *op;
     uint64_t rev, seq;
     char tail[96];
-    if (p->failed || p->now_ms < p->resend_ms || !client_next(p->client, &op, &rev, &seq))
+    if (p->failed || p->now_ms < p->resend_ms)
+        return;
+    client_retry(p->client);
+    if (!client_next(p->client, &op, &rev, &seq))
         return;
     snprintf(tail, sizeof tail, ",\"rev\":%" PRIu64 ",\"seq\":%" PRIu64 "}", rev, seq);
     buf_clear(&p->out);
@@ -251,7 +254,7 @@ static void on_edit(struct player *p, const json_t *m, const char *message_type)
     weft_op_init(&op, weft_heap());
     op_of_message(p, m, message_type, &op);
     if (!p->failed)
-        must(p, client_on_edit(p->client, from, rev, &op), "somebody else's operation");
+        must(p, client_on_edit(p->client, from, rev, NULL, &op), "somebody else's operation");
     size_t n_parts;
     const struct weft_part *parts = weft_op_parts(&op, &n_parts);
     p->meet_cp = n_parts > 0 && parts[0].kind == WEFT_RETAIN ? parts[0].len_cp : 0;
@@ -299,6 +302,7 @@ static void on_welcome(struct player *p, const json_t *m)
     const char *user_id = string_of(m, "user_id");
     uint64_t seq = number_of(m, "seq");
     struct uuid epoch, had;
+    struct client_welcome welcome;
     bool again = client_epoch(p->client, &had);
     if (!uuid_parse(epoch_text, strlen(epoch_text), &epoch)) {
         fail(p, "a welcome without an epoch");
@@ -316,10 +320,14 @@ static void on_welcome(struct player *p, const json_t *m)
     snprintf(p->user_id, sizeof p->user_id, "%s", user_id);
     snprintf(p->session, sizeof p->session, "%s", string_of(m, "session"));
     count_welcome(p, seq, text != NULL);
-    must(p,
-         client_on_welcome(p->client, &epoch, number_of(m, "rev"), seq, json_string_value(text),
-                           json_string_length(text)),
-         "the welcome");
+    welcome = (struct client_welcome){.epoch = epoch,
+                                      .rev = number_of(m, "rev"),
+                                      .seq = seq,
+                                      .text = json_string_value(text),
+                                      .text_bytes = json_string_length(text)};
+    if (!uuid_parse(user_id, strlen(user_id), &welcome.user_id))
+        fail(p, "a welcome without a user_id");
+    must(p, client_on_welcome(p->client, &welcome), "the welcome");
     p->on = true;
     p->backoff_ms = RETRY_MS_LEAST;
     p->replay_asked = false;
@@ -329,8 +337,9 @@ static void on_error(struct player *p, const json_t *m, const char *text, size_t
 {
     const char *code = string_of(m, "code");
     int64_t wait_ms = (int64_t)number_of(m, "retry_ms");
+    enum client_answer answer;
     if (strcmp(code, "unavailable") == 0)
-        client_on_unavailable(p->client, number_of(m, "seq"));
+        must(p, client_on_error(p->client, WEFT_EIO, number_of(m, "seq"), &answer), "an error");
     else if (strcmp(code, "rate_limited") != 0)
         fail(p, "an error: %.*s", len < 300 ? (int)len : 300, text);
     p->replay_asked = false;
