@@ -113,8 +113,8 @@ static void push_presence(struct room *room, uint64_t conn, struct member *who, 
 }
 
 /* People who came, went, changed or moved since the reader was last told, as few messages as say
- * it: a join for who is new or changed (a client takes a join of somebody it knows as news of
- * them), then the newest caret. */
+ * it: a leave for who went, a join for who is new or changed (a client takes a join of somebody it
+ * knows as news of them), then the newest caret. */
 static int catch_up_presence(struct room *room, uint64_t conn, uint64_t known,
                              struct room_effects *fx)
 {
@@ -124,8 +124,9 @@ static int catch_up_presence(struct room *room, uint64_t conn, uint64_t known,
         return err;
     for (uint64_t i = room->n_departed - kept; i < room->n_departed; i++) {
         const struct departed *d = &room->departed[i % DEPARTED_MAX];
-        if (d->presence_seq <= known || room_member_by_user(room, &d->user_id) != NULL)
+        if (d->presence_seq <= known)
             continue;
+        /* Also of somebody who came back: a join alone would leave the caret from before. */
         struct room_effect *e = effects_message(fx, ROOM_SEND, conn, MESSAGE_LEAVE);
         e->message.person = (struct room_person){.user_id = d->user_id};
     }
