@@ -34,7 +34,7 @@ static bool refused_early(struct room *room, struct member *m, const struct room
         fmt_s(&f, " first: it could not be stored and must be sent again before");
         return true;
     }
-    if (room_head(room) - room->durable_rev >= PENDING_REVS_MAX ||
+    if (room_head(room) - room->durable_rev >= room->config.pending_revs_max ||
         room->pending_bytes >= PENDING_BYTES_MAX) {
         struct fmt f = room_refuse(fx, m->conn, WEFT_EIO, seq, RETRY_MS);
         fmt_s(&f, "storage is behind: ");

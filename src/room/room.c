@@ -10,6 +10,10 @@ static void set_standards(struct room_config *c)
         c->history_bytes_max = HISTORY_BYTES_MAX;
     if (c->snapshot_record_bytes == 0)
         c->snapshot_record_bytes = SNAPSHOT_RECORD_BYTES;
+    if (c->pending_revs_max == 0)
+        c->pending_revs_max = PENDING_REVS_MAX;
+    if (c->sessions_max == 0)
+        c->sessions_max = SESSIONS_MAX;
 }
 
 int room_new(const struct weft_alloc *alloc, const struct room_config *config,
@@ -25,7 +29,7 @@ int room_new(const struct weft_alloc *alloc, const struct room_config *config,
     room->epoch = *epoch;
     room->durable_sum = room->head_sum = record_first_sum(epoch);
     history_init(&room->history, alloc, 0, 0);
-    sessions_init(&room->sessions, alloc, SESSIONS_MAX);
+    sessions_init(&room->sessions, alloc, room->config.sessions_max);
     int err = weft_text_new(alloc, &room->text);
     if (err != 0) {
         room_free(room);
@@ -117,9 +121,9 @@ int room_step(struct room *room, int64_t now_ms, const struct room_event *event,
 static enum room_backlog backlog(const struct room *room)
 {
     uint64_t revs = room_head(room) - room->durable_rev;
-    if (revs >= PENDING_REVS_MAX / 2 || room->pending_bytes >= PENDING_BYTES_MAX / 2)
+    if (revs >= room->config.pending_revs_max / 2 || room->pending_bytes >= PENDING_BYTES_MAX / 2)
         return ROOM_BACKLOG_HIGH;
-    if (revs > PENDING_REVS_MAX / 4 || room->pending_bytes > PENDING_BYTES_MAX / 4)
+    if (revs > room->config.pending_revs_max / 4 || room->pending_bytes > PENDING_BYTES_MAX / 4)
         return ROOM_BACKLOG_SOME;
     return ROOM_BACKLOG_LOW;
 }

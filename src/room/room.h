@@ -41,6 +41,9 @@ struct room_config {
     size_t history_bytes_max;
     size_t snapshot_record_bytes;
     struct retention retention; /* of the log, on disk */
+    /* The same of what waits for the disk, and of the sessions that are remembered. */
+    size_t pending_revs_max;
+    size_t sessions_max;
     /* Which life of the log this is; nil for its first. The epoch that anybody is shown is the
      * log's own with these bits turned, so a log that was put back from a backup has another one,
      * and nothing of it needs to be written anew. */
