@@ -22,6 +22,7 @@ LDFLAGS ?=
 GROUPS ?=
 BENCH ?=
 LOSS ?=
+ARGS ?=
 
 # make WERROR= builds with compilers whose newer warnings we have not met.
 WERROR ?= -Werror
@@ -112,6 +113,7 @@ TOOL_SRC := $(sort $(wildcard tests/tools/*.c))
 TOOL_LIB_SRC := $(sort $(wildcard tests/tools/lib/*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
 ENGINE_SRC := $(sort $(wildcard tests/bench/engine/*.c))
+SIM_SRC := $(sort $(wildcard tests/sim/*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*_fuzz.c))
 REPLAY_SRC := $(wildcard tests/fuzz/replay/main.c)
 WEB_FILES := $(sort $(shell find web/client web/dist -type f -not -path '*/node_modules/*' \
@@ -126,7 +128,7 @@ SUPPORT_OBJ := $(call obj,$(SUPPORT_SRC))
 TOOL_LIB_OBJ := $(call obj,$(TOOL_LIB_SRC))
 ALL_OBJ := $(CORE_OBJ) $(EDGE_OBJ) $(MAIN_OBJ) $(SRC_TOOL_OBJ) $(SUPPORT_OBJ) $(TOOL_LIB_OBJ) \
 	$(call obj,$(UNIT_SRC) $(PROPERTY_SRC) $(TOOL_SRC) $(BENCH_SRC) $(ENGINE_SRC) $(FUZZ_SRC) \
-	$(REPLAY_SRC))
+	$(REPLAY_SRC) $(SIM_SRC))
 
 # For mutants the core is a shared object, so that one changed file means one small link.
 CORE_LIB := $(B)/libweft-core.$(if $(filter mutate,$(VARIANT)),so,a)
@@ -141,6 +143,7 @@ UNIT_BIN := $(patsubst tests/%.c,$(B)/tests/%,$(UNIT_SRC))
 PROPERTY_BIN := $(patsubst tests/%.c,$(B)/tests/%,$(PROPERTY_SRC))
 TOOL_BIN := $(patsubst tests/tools/%.c,$(B)/tools/%,$(TOOL_SRC))
 BENCH_BIN := $(patsubst tests/bench/%.c,$(B)/bench/%,$(BENCH_SRC))
+SIM_BIN := $(B)/tools/weft-sim
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRC))
 REPLAY_BIN := $(patsubst tests/fuzz/%.c,$(B)/tests/replay/%,$(FUZZ_SRC))
 
@@ -224,8 +227,12 @@ $(TOOL_BIN): $(B)/tools/%: $(B)/obj/tests/tools/%.o $(TOOL_LIB) $(SUPPORT_OBJ) $
 	@$(LINK) $(CMOCKA_LIBS) $(PKG_LIBS) -lpthread -lm
 $(BENCH_BIN): $(B)/bench/%: $(B)/obj/tests/bench/%.o $(TOOL_LIB) $(SUPPORT_OBJ) $(EDGE_LIB) $(CORE_LIB)
 	@$(LINK) $(CMOCKA_LIBS) $(PKG_LIBS) -lpthread -lm
+# The simulator has a server and clients of its own beside those of tests/support.
+$(SIM_BIN): $(call obj,$(SIM_SRC) tests/support/rng.c tests/support/trap.c tests/support/panic.c) \
+		$(EDGE_LIB) $(CORE_LIB)
+	@$(LINK) $(PKG_LIBS) -lpthread -lm
 $(B)/bench/engine_bench: $(call obj,$(ENGINE_SRC))
-tests: $(B)/bench/engine_bench
+tests: $(B)/bench/engine_bench $(SIM_BIN)
 
 # Preloaded into the server by tests/fault. Never instrumented: it stands in front of a sanitizer.
 FAULTSHIM := $(B)/tools/faultshim.so
@@ -323,7 +330,11 @@ soak: ## the properties with PERCENT=2000 of their random cases, from a new seed
 	@seed=$${WEFT_SEED:-$$(date +%s)000000}; echo "soak: WEFT_SEED=$$seed WEFT_PERCENT=$(PERCENT)"; \
 	WEFT_SEED=$$seed WEFT_PERCENT=$(PERCENT) TEST_TIMEOUT=86400 \
 		bash tests/run.sh --build $(BUILD) --variant $(VARIANT) property
-check-build: $(UNIT_BIN) $(PROPERTY_BIN) $(REPLAY_BIN)
+check-build: $(UNIT_BIN) $(PROPERTY_BIN) $(REPLAY_BIN) $(SIM_BIN)
+
+sim: ## the simulator, with ARGS="--seed 7 --trace" and the like; ARGS=--help lists them
+	@$(MAKE) VARIANT=$(VARIANT) $(SIM_BIN)
+	@$(SIM_BIN) $(ARGS)
 
 .PHONY: fault
 fault: ## real faults on the real server, long form: kill -9 500 times, restarts, clock jumps (make test: short)
@@ -434,5 +445,5 @@ help: ## this list
 	@echo "VARIANT=one of: $(VARIANTS); WERROR= drops -Werror"
 
 FORCE:
-.PHONY: all libs lib tests tools run test web check check-build soak asan tsan clang fuzz fuzz-build \
+.PHONY: all libs lib tests tools run test web sim check check-build soak asan tsan clang fuzz fuzz-build \
 	bench bench-build cov mutate lint pure fmt deps install install-lib uninstall clean help FORCE
