@@ -195,25 +195,25 @@ void net_drop_up(struct link *link)
     link->n_ups--;
 }
 
-static void free_if_over(struct link *link)
+static void free_if_over(struct world *w, struct link *link)
 {
     if (!link->closed || link->held)
         return;
     buf_done(&link->down);
     weft_release(pool(), link->ups, UPS_MAX * sizeof *link->ups);
+    w->live &= ~(1u << (link->conn % LINKS_MAX));
     link->conn = 0;
 }
 
 struct link *net_connect(struct world *w, int client, const struct room_join *join)
 {
-    size_t at = 0;
-    while (at < LINKS_MAX && w->links[at].conn != 0)
-        at++;
-    if (at == LINKS_MAX)
+    if (w->live == UINT32_MAX)
         return NULL;
+    unsigned at = (unsigned)__builtin_ctz(~w->live);
     struct link *link = &w->links[at];
     memset(link, 0, sizeof *link);
     link->conn = ++w->last_conn * LINKS_MAX + at;
+    w->live |= 1u << at;
     link->client = client;
     link->held = true;
     link->resume_rev = join->rev;
@@ -230,15 +230,15 @@ struct link *net_find(struct world *w, uint64_t conn)
     return conn != 0 && link->conn == conn && !link->closed ? link : NULL;
 }
 
-void net_hang_up(struct link *link)
+void net_hang_up(struct world *w, struct link *link)
 {
     link->held = false;
     buf_clear(&link->down);
     link->down_at = 0;
-    free_if_over(link);
+    free_if_over(w, link);
 }
 
-void net_close(struct link *link)
+void net_close(struct world *w, struct link *link)
 {
     if (link->closed)
         return;
@@ -247,5 +247,5 @@ void net_close(struct link *link)
     outlog_reader_done(&link->reader);
     while (link->n_ups != 0)
         net_drop_up(link);
-    free_if_over(link);
+    free_if_over(w, link);
 }

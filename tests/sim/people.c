@@ -350,7 +350,7 @@ void person_cut(struct world *w, int i)
     struct person *p = &w->people[i];
     if (p->link == NULL)
         return;
-    net_hang_up(p->link);
+    net_hang_up(w, p->link);
     p->link = NULL;
     p->waits = false;
     client_on_cut(p->client);

@@ -224,9 +224,8 @@ static void evict(struct world *w)
 {
     for (int i = 0; i < (int)w->swarm.n_clients; i++)
         person_cut(w, i);
-    for (size_t i = 0; i < LINKS_MAX; i++)
-        if (w->links[i].conn != 0)
-            server_notice(w, &w->links[i]);
+    EACH_LINK(w, link)
+    server_notice(w, link);
     disk_submit(&w->disk);
     server_commit(w, true);
     (void)server_evict(w);
@@ -237,24 +236,27 @@ static struct link *link_of(struct world *w, int i, bool left_behind)
 {
     if (!left_behind && w->people[i].link != NULL && !rng_chance(&w->rng, 10))
         return w->people[i].link;
-    for (size_t k = 0; k < LINKS_MAX; k++)
-        if (w->links[k].conn != 0 && w->links[k].client == i && !w->links[k].held)
-            return &w->links[k];
+    EACH_LINK(w, link)
+    if (link->client == i && !link->held)
+        return link;
     return left_behind ? NULL : w->people[i].link;
+}
+
+static bool is_live(const struct link *link)
+{
+    return link->conn != 0 && !link->closed;
 }
 
 static void turn(struct world *w)
 {
-    for (size_t k = 0; k < LINKS_MAX; k++) {
-        struct link *link = &w->links[k];
-        if (link->conn == 0)
-            continue;
+    EACH_LINK(w, link)
+    {
         unsigned lazy = w->people[link->client].lazy;
         if (lazy != 0 && rng_chance(&w->rng, lazy))
             continue;
-        for (size_t n = 0; n < 4 && link->conn != 0 && !link->closed && link->n_ups != 0; n++)
+        for (size_t n = 0; n < 4 && is_live(link) && link->n_ups != 0; n++)
             server_read(w, link);
-        if (link->conn != 0)
+        if (is_live(link))
             server_write(w, link, 4096);
     }
     (void)disk_submit(&w->disk);
@@ -269,7 +271,7 @@ static void act_server(struct world *w, enum action what, int i)
         break;
     case DO_READ:
         link = link_of(w, i, false);
-        for (size_t n = rng_between(&w->rng, 1, 4); link != NULL && link->conn != 0 && n > 0; n--)
+        for (size_t n = rng_between(&w->rng, 1, 4); link != NULL && is_live(link) && n > 0; n--)
             server_read(w, link);
         break;
     case DO_WRITE:
@@ -380,12 +382,11 @@ static void one_step(struct world *w)
 static bool settle_server(struct world *w)
 {
     bool quiet = true;
-    for (size_t k = 0; k < LINKS_MAX; k++) {
-        struct link *l = &w->links[k];
-        if (l->conn != 0)
-            server_notice(w, l);
-        for (size_t n = 0; l->conn != 0 && !l->closed && l->n_ups != 0 && n < 4 * UPS_MAX; n++) {
-            server_read(w, l);
+    EACH_LINK(w, link)
+    {
+        server_notice(w, link);
+        for (size_t n = 0; is_live(link) && link->n_ups != 0 && n < 4 * UPS_MAX; n++) {
+            server_read(w, link);
             quiet = false;
         }
     }
@@ -397,9 +398,9 @@ static bool settle_server(struct world *w)
         quiet = false;
     }
     server_flush(w);
-    for (size_t k = 0; k < LINKS_MAX; k++)
-        for (size_t n = 0; n < 4 && w->links[k].conn != 0; n++)
-            server_write(w, &w->links[k], 1 << 20);
+    EACH_LINK(w, link)
+    for (size_t n = 0; n < 4 && is_live(link); n++)
+        server_write(w, link, 1 << 20);
     server_trim(w);
     return quiet;
 }
@@ -436,6 +437,7 @@ static void begin(struct world *w)
     memset(w->links, 0, sizeof w->links);
     memset(w->ledger.n_of, 0, sizeof w->ledger.n_of);
     w->ledger.n = w->n_users = w->n_fetches = w->n_trail = 0;
+    w->live = 0;
     w->last_conn = w->presence_seq = 0;
     w->now_ms = 0;
     w->step = 0;
@@ -456,7 +458,7 @@ static void end(struct world *w)
 {
     for (size_t i = 0; i < w->swarm.n_clients; i++) {
         if (w->people[i].link != NULL)
-            net_hang_up(w->people[i].link);
+            net_hang_up(w, w->people[i].link);
         client_free(w->people[i].client);
     }
     server_stop(w);

@@ -149,7 +149,7 @@ static void carry_out(struct world *w, const struct room_effect *e)
         link = net_find(w, e->conn);
         w->tally.too_slow += e->close.code == CLOSE_TOO_SLOW;
         if (link != NULL)
-            net_close(link); /* the room is told by the caller */
+            net_close(w, link); /* the room is told by the caller */
         break;
     case ROOM_FETCH:
         if (w->n_fetches == FETCHES_MAX)
@@ -290,7 +290,7 @@ void server_notice(struct world *w, struct link *link)
     if (link->closed || link->held)
         return;
     uint64_t conn = link->conn;
-    net_close(link);
+    net_close(w, link);
     if (w->room != NULL)
         step(w, &(struct room_event){.kind = ROOM_LEAVE, .conn = conn});
 }
@@ -304,9 +304,9 @@ void server_flush(struct world *w)
 void server_trim(struct world *w)
 {
     uint64_t at = w->outlog.next_seq;
-    for (size_t i = 0; i < LINKS_MAX; i++)
-        if (w->links[i].conn != 0 && w->links[i].joined && w->links[i].reader.at < at)
-            at = w->links[i].reader.at;
+    EACH_LINK(w, link)
+    if (link->joined && link->reader.at < at)
+        at = link->reader.at;
     outlog_trim(&w->outlog, at);
     if (!outlog_check(&w->outlog))
         sim_fail("the outgoing log does not check");
@@ -391,9 +391,9 @@ bool server_evict(struct world *w)
 {
     if (w->room == NULL || !room_info(w->room).is_idle)
         return false;
-    for (size_t i = 0; i < LINKS_MAX; i++)
-        if (w->links[i].conn != 0 && w->links[i].joined)
-            return false;
+    EACH_LINK(w, link)
+    if (link->joined)
+        return false;
     drop_room(w);
     w->tally.evicted++;
     return true;
@@ -401,8 +401,7 @@ bool server_evict(struct world *w)
 
 void server_stop(struct world *w)
 {
-    for (size_t i = 0; i < LINKS_MAX; i++)
-        if (w->links[i].conn != 0)
-            net_close(&w->links[i]);
+    EACH_LINK(w, link)
+    net_close(w, link);
     drop_room(w);
 }

@@ -263,6 +263,7 @@ struct world {
     size_t n_users; /* ids given out */
     uint8_t user_client[USERS_MAX];
     struct link links[LINKS_MAX];
+    uint32_t live; /* bit k: links[k] is one */
     uint64_t last_conn;
 
     struct room *room; /* NULL: not in memory */
@@ -334,13 +335,17 @@ void disk_check_text(const struct world *w, uint64_t rev, const struct weft_text
                      const char *whose);
 
 /* net.c */
+/* Every connection; it may end meanwhile. */
+#define EACH_LINK(w, link)                                                                         \
+    for (uint32_t bits_ = (w)->live; bits_ != 0; bits_ &= bits_ - 1)                               \
+        for (struct link *link = &(w)->links[__builtin_ctz(bits_)]; link != NULL; link = NULL)
 void frame_encode(struct world *w, const struct room_message *m, struct buf *out);
 bool frame_next(const struct link *link, struct frame_parts *ret);
 struct link *net_connect(struct world *w, int client, const struct room_join *join);
 struct up *net_send(struct link *link, enum room_event_kind kind);
 void net_drop_up(struct link *link);
-void net_hang_up(struct link *link); /* the client's side */
-void net_close(struct link *link);   /* the server's side */
+void net_hang_up(struct world *w, struct link *link); /* the client's side */
+void net_close(struct world *w, struct link *link);   /* the server's side */
 struct link *net_find(struct world *w, uint64_t conn);
 
 /* server.c */
