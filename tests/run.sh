@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # run.sh [--build DIR] [--variant NAME] GROUP... - run test programs, read their TAP, count.
 #
-# Groups: unit, property, replay (fuzz corpora), lint, tools, web, e2e, fault, or all. A path to one
-# program or script is a group too. Programs are found by name:
+# Groups: sim (the simulator), unit, property, replay (fuzz corpora), lint, tools, web, e2e, fault, or
+# all. A path to one program or script is a group too. Programs are found by name:
 #
+#   sim            DIR/NAME/tools/weft-sim              twice, each from its own seeds
 #   unit property  DIR/NAME/tests/<group>/*_test        cmocka, one program per file
 #   replay         DIR/NAME/tests/replay/*_fuzz         fuzz targets over their corpus
 #   lint tools e2e web fault  tests/<group>/*_test.sh   scripts that print TAP
@@ -13,7 +14,7 @@
 # all counts as one failure more. The output of a failing program is shown in full. The last line
 # is `N passed, N failed`, with `, N skipped` where some were; the exit status is 1 after a failure.
 #
-# Programs of unit, property and replay and those given by path run TEST_JOBS at a time (default: one
+# Programs of sim, unit, property and replay and those given by path run TEST_JOBS at a time (default: one
 # for each processor); the others run alone. Each result is printed whole and in the order of the
 # names. A line `# proved: ...` of a program, what it counted, is shown whether it passed or not.
 #
@@ -29,7 +30,7 @@ while [ $# -gt 0 ]; do
     case $1 in
     --build) build=$2 && shift 2 ;;
     --variant) variant=$2 && shift 2 ;;
-    all) groups+=(property unit replay lint tools web e2e fault) && shift ;;
+    all) groups+=(sim property unit replay lint tools web e2e fault) && shift ;;
     *) groups+=("$1") && shift ;;
     esac
 done
@@ -208,6 +209,11 @@ shopt -s nullglob
 for group in "${groups[@]}"; do
     case $group in
     */*) run_path "$jobs" "$group" ;;
+    sim)
+        for part in 1 2; do
+            start "$jobs" "tools/weft-sim --part $part" "$build/$variant/tools/weft-sim" --tap --part $part
+        done
+        ;;
     unit | property | replay)
         # Only what has a source now: a program left over from a removed test is not run.
         for path in "$build/$variant/tests/$group"/*_{test,fuzz}; do

@@ -9,7 +9,7 @@
 
 enum {
     SOME_CP = 64, /* looked at or typed at once */
-    META_LETTERS = 18,
+    META_LETTERS = 24,
     UPS_SPARE = 8, /* of a connection's queue, for operations */
     CHECK_EVERY = 128,
 };
@@ -190,14 +190,16 @@ void person_meta(struct world *w, int i)
 {
     struct person *p = &w->people[i];
     struct room_meta entries = {.n = rng_between(&w->rng, 1, 6)};
-    size_t key = rng_below(&w->rng, META_LETTERS);
+    /* A run that is recorded has none refused: clients may try that again in other ways. */
+    size_t letters = w->record != NULL ? META_KEYS_MAX : META_LETTERS;
+    size_t key = rng_below(&w->rng, letters);
     struct uuid epoch;
     if (p->reads_only || !client_epoch(p->client, &epoch))
         return;
     for (size_t k = 0; k < entries.n; k++) {
         struct room_meta_entry *e = &entries.entries[k];
         e->key_len = 1;
-        e->key[0] = (char)('a' + (key + k) % META_LETTERS);
+        e->key[0] = (char)('a' + (key + k) % letters);
         e->removed = rng_chance(&w->rng, 45);
         e->value_len = e->removed ? 0 : 1;
         e->value[0] = (char)('0' + rng_below(&w->rng, 10));
@@ -245,7 +247,8 @@ void person_speak(struct world *w, int i)
     }
     w->tally.resent += flew;
     send_copy(w, p, op, rev, seq);
-    if (rng_chance(&w->rng, w->swarm.twice_percent)) /* a client that is not sure */
+    /* A client that is not sure. (Entries may be refused, and must not come a second time then.) */
+    if (op != NULL && rng_chance(&w->rng, w->swarm.twice_percent))
         send_copy(w, p, op, rev, seq);
     note_sent(w, op, op == NULL ? &p->flying : NULL, rev, seq);
     client_sent(p->client);
@@ -255,10 +258,9 @@ void person_resend(struct world *w, int i)
 {
     struct person *p = &w->people[i];
     if (p->link == NULL || p->link->n_ups + UPS_SPARE > UPS_MAX || p->sent_seq == 0 ||
-        client_flying(p->client) == CLIENT_NOTHING)
+        client_flying(p->client) != CLIENT_OP)
         return;
-    bool op = client_flying(p->client) == CLIENT_OP;
-    send_copy(w, p, op ? client_flight(p->client) : NULL, client_rev(p->client), p->sent_seq);
+    send_copy(w, p, client_flight(p->client), client_rev(p->client), p->sent_seq);
     w->tally.resent++;
 }
 
@@ -270,7 +272,7 @@ void person_retry(struct world *w, int i)
     p->waits = false;
     client_retry(p->client);
     person_speak(w, i);
-    note_event(w, i, "retry", NULL, NULL, 0);
+    note_event(w, i, "retry", NULL, 0);
 }
 
 static struct up *ask_up(struct person *p, enum room_event_kind kind)
@@ -328,9 +330,9 @@ void person_connect(struct world *w, int i)
         return;
     join.resumes = client_user(p->client, &join.user_id);
     if (join.resumes && rng_chance(&w->rng, w->swarm.stranger_percent)) {
-        join.bad_session = rng_chance(&w->rng, 50);
+        join.bad_session = rng_chance(&w->rng, 25);
         join.resumes = !join.bad_session;
-        p->without_rev = p->without_rev || rng_chance(&w->rng, 50);
+        p->without_rev = true;
     }
     if (!join.resumes)
         join.user_id = sim_user(w, i);
@@ -355,7 +357,7 @@ void person_cut(struct world *w, int i)
     p->waits = false;
     client_on_cut(p->client);
     w->tally.cuts++;
-    note_event(w, i, "cut", NULL, NULL, 0);
+    note_event(w, i, "cut", NULL, 0);
 }
 
 /* --- what it is told --- */
@@ -406,9 +408,11 @@ static void take_welcome(struct world *w, int i, const struct frame_parts *f)
             both = p->waiting;
         p->waiting = both;
     }
-    if (f->head.has_text || f->head.meta_bytes != 0)
+    /* A resume's entries are at its newest revision; what led there follows anyway. */
+    if (f->head.has_text) {
         p->meta.n = 0;
-    take_meta(p, f);
+        take_meta(p, f);
+    }
 }
 
 static void take_ack(struct world *w, int i, const struct frame_parts *f)
@@ -581,7 +585,7 @@ bool person_take(struct world *w, int i)
         p->link->down.len = p->link->down_at = 0;
     if (!p->leaves)
         person_speak(w, i);
-    note_event(w, i, "message", "message", f.json, f.head.json_bytes);
+    note_event(w, i, "message", f.json, f.head.json_bytes);
     if (p->leaves) {
         p->leaves = false;
         person_cut(w, i);

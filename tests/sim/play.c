@@ -91,8 +91,8 @@ static void choose_weights(struct world *w, struct rng *r)
         weights[DO_WRITE] *= 4, weights[DO_TURN] /= 8;
     if (rng_chance(r, 15))
         weights[DO_TAKE] /= 6;
-    if (rng_chance(r, 10))
-        weights[DO_META] *= 30;
+    if (rng_chance(r, 15))
+        weights[DO_META] *= 50;
     if (rng_chance(r, 10))
         weights[DO_ASK] *= 20;
     if (rng_chance(r, 10))
@@ -104,7 +104,7 @@ static void choose_weights(struct world *w, struct rng *r)
 static void choose_limits(struct world *w, struct rng *r)
 {
     static const size_t outlog_bytes[] = {200, 800, 4000, 1 << 20};
-    static const size_t history_revs[] = {16, 64, 300, 0};
+    static const size_t history_revs[] = {4, 8, 16, 64};
     static const size_t snapshot_bytes[] = {400, 1500, 6000, 20000};
     struct swarm *s = &w->swarm;
     bool small = has(w, FAULT_SMALL);
@@ -113,7 +113,7 @@ static void choose_limits(struct world *w, struct rng *r)
                                    .people_max = LINKS_MAX,
                                    .message_bytes_max = 1 << 20,
                                    .snapshot_record_bytes = snapshot_bytes[rng_below(r, 4)]};
-    s->room.history_revs_max = rng_chance(r, 40) ? history_revs[rng_below(r, 4)] : 0;
+    s->room.history_revs_max = rng_chance(r, 50) ? history_revs[rng_below(r, 4)] : 0;
     s->room.pending_revs_max = rng_chance(r, 20) ? rng_between(r, 4, 40) : 0;
     s->room.sessions_max = rng_chance(r, 10) ? rng_between(r, CLIENTS_MAX + 2, 24) : 0;
     if (rng_chance(r, 8))
@@ -165,7 +165,7 @@ static void choose(struct world *w)
     s->fail_percent = rng_chance(&r, 50) ? 0 : (unsigned)rng_between(&r, 1, 30);
     s->torn_percent = (unsigned)rng_between(&r, 0, 100);
     s->twice_percent = rng_chance(&r, 60) ? 0 : (unsigned)rng_between(&r, 1, 10);
-    s->stranger_percent = rng_chance(&r, 70) ? 0 : (unsigned)rng_between(&r, 1, 10);
+    s->stranger_percent = rng_chance(&r, 70) ? 0 : (unsigned)rng_between(&r, 5, 40);
     for (size_t i = 0; i < CLIENTS_MAX; i++) {
         w->people[i].lazy = rng_chance(&r, 80) ? 0 : (unsigned)rng_between(&r, 10, 95);
         w->people[i].reads_only = i != 0 && rng_chance(&r, 8);
@@ -177,7 +177,8 @@ static void choose(struct world *w)
     if (!has(w, FAULT_BURST))
         s->burst = 1;
     /* What is refused for good must not come a second time on one connection. */
-    if (!has(w, FAULT_TWICE) || s->room.document_bytes_max != 1 << 20) {
+    if (!has(w, FAULT_TWICE) || s->room.document_bytes_max != 1 << 20 ||
+        s->room.history_revs_max != 0) {
         s->twice_percent = 0;
         s->weights[DO_RESEND] = 0;
     }
@@ -449,6 +450,7 @@ static void begin(struct world *w)
     buf_init(&w->frame, pool());
     buf_init(&w->scratch, pool());
     buf_init(&w->sent, pool());
+    buf_init(&w->line, pool());
     for (size_t i = 0; i < w->swarm.n_clients; i++)
         sim_must(client_new(pool(), &w->people[i].client), "a client");
     note_begin(w);
@@ -467,6 +469,7 @@ static void end(struct world *w)
     buf_done(&w->frame);
     buf_done(&w->scratch);
     buf_done(&w->sent);
+    buf_done(&w->line);
     disk_done(&w->disk);
     if (pool_live() != 0)
         sim_fail("%zu blocks of memory are not given back", pool_live());

@@ -280,6 +280,7 @@ struct world {
     char (*trail)[120]; /* ... or the last ones are kept; NULL: neither */
     size_t n_trail;
     void *record;    /* FILE: what clients see is written down; NULL: not */
+    struct buf line; /* of the record */
     struct buf sent; /* what a client sent in the event that is written down */
     struct tally tally;
 };
@@ -386,8 +387,7 @@ void sim_print_command(const struct sim_case *play);
 
 /* record.c */
 void note_begin(struct world *w);
-void note_event(struct world *w, int client, const char *event, const char *field,
-                const uint8_t *json, size_t len);
+void note_event(struct world *w, int client, const char *event, const uint8_t *message, size_t len);
 void note_op(struct world *w, int client, const struct weft_op *op);
 void note_meta(struct world *w, int client, const struct room_meta *entries);
 void note_sent(struct world *w, const struct weft_op *op, const struct room_meta *meta,
