@@ -318,6 +318,7 @@ void person_ask(struct world *w, int i)
     up->query =
         (struct room_query){.has_rev = rng_chance(&w->rng, 60), .rev = rev, .from = rev + 1};
     up->query.to = rng_chance(&w->rng, 50) ? 0 : up->query.from + rng_below(&w->rng, 9);
+    p->link->n_asked++;
 }
 
 /* --- its connection --- */
@@ -419,6 +420,9 @@ static void take_ack(struct world *w, int i, const struct frame_parts *f)
 {
     struct person *p = &w->people[i];
     bool flew = client_flying(p->client) == CLIENT_META;
+    if (!f->head.dup && f->head.rev != client_rev(p->client) + 1)
+        sim_fail("client %d at revision %llu is acknowledged revision %llu: out of order", i,
+                 (unsigned long long)client_rev(p->client), (unsigned long long)f->head.rev);
     int err = client_on_ack(p->client, f->head.rev, f->head.seq, f->head.dup);
     if (err != 0)
         sim_fail("client %d at revision %llu was acknowledged seq %llu as revision %llu%s: %s", i,
@@ -460,12 +464,20 @@ static void expect_error(struct world *w, int i, const struct frame *f)
              weft_error_wire(f->err));
 }
 
+static void take_answer(struct world *w, int i)
+{
+    if (w->people[i].link->n_asked-- == 0)
+        sim_fail("client %d is answered what it has not asked", i);
+}
+
 static void take_error(struct world *w, int i, const struct frame_parts *f)
 {
     struct person *p = &w->people[i];
     enum client_answer answer;
     struct weft_op flight;
     expect_error(w, i, &f->head);
+    if (f->head.err == WEFT_EIO && f->head.seq == 0) /* the log could not be read */
+        take_answer(w, i);
     weft_op_init(&flight, pool());
     sim_must(weft_op_copy(&flight, client_flight(p->client)), "a copy");
     sim_must(client_on_error(p->client, f->head.err, f->head.seq, &answer), "an error");
@@ -532,8 +544,9 @@ static void take_frame(struct world *w, int i, const struct frame_parts *f)
     case MESSAGE_ERROR:
         take_error(w, i, f);
         break;
-    default:
-        break; /* answers are looked at where they are given */
+    default: /* a text or a history, looked at where it is given */
+        take_answer(w, i);
+        break;
     }
 }
 

@@ -68,7 +68,7 @@ static void choose_weights(struct world *w, struct rng *r)
 {
     static const unsigned usual[DO_KINDS] = {
         [DO_TYPE] = 1100, [DO_META] = 6,    [DO_CARET] = 60,    [DO_USER] = 8,
-        [DO_ASK] = 12,    [DO_TURN] = 900,  [DO_READ] = 250,    [DO_WRITE] = 250,
+        [DO_ASK] = 30,    [DO_TURN] = 900,  [DO_READ] = 250,    [DO_WRITE] = 250,
         [DO_TAKE] = 1300, [DO_SUBMIT] = 60, [DO_COMMIT] = 700,  [DO_FLUSH] = 60,
         [DO_TRIM] = 60,   [DO_RETRY] = 80,  [DO_CONNECT] = 500, [DO_CUT] = 150,
         [DO_NOTICE] = 80, [DO_RESEND] = 12, [DO_FETCHED] = 30,  [DO_EVICT] = 3,

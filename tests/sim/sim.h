@@ -180,6 +180,7 @@ struct link {
     bool welcomed; /* the client has taken its welcome */
     bool closed;   /* the server's side is gone */
     uint64_t resume_rev;
+    size_t n_asked; /* texts and histories that have not been answered */
     struct uuid user_id;
     struct up *ups; /* a ring */
     size_t first_up, n_ups;

@@ -60,6 +60,9 @@ static void everybody_agrees(struct world *w)
         if (client_rev(c) != info.rev)
             sim_fail("client %zu is at revision %llu, expected %llu", i,
                      (unsigned long long)client_rev(c), (unsigned long long)info.rev);
+        if (w->people[i].link->n_asked != 0)
+            sim_fail("client %zu has asked %zu times and was not answered", i,
+                     w->people[i].link->n_asked);
         disk_check_text(w, info.rev, client_text(c), "a client's visible text");
         if (!client_check(c))
             sim_fail("the texts of client %zu do not fit each other", i);
