@@ -1,6 +1,7 @@
 #include "client/client.h"
 
 #include "base/assert.h"
+#include "base/limits.h"
 #include "base/pure.h"
 
 /* Of what is in flight. */
@@ -155,19 +156,46 @@ void client_retry(struct client *c)
         c->phase = RESEND;
 }
 
+/* After this weft_op_apply() cannot fail. */
+static int make_room(struct weft_text *text, const struct weft_op *op)
+{
+    size_t n, bytes;
+    size_t inserts = 0;
+    const struct weft_part *parts = weft_op_parts(op, &n);
+    (void)weft_op_text(op, &bytes);
+    for (size_t i = 0; i < n; i++)
+        inserts += parts[i].kind == WEFT_INSERT;
+    if ((int64_t)weft_text_size(text).cp + weft_op_delta(op) > CP_MAX)
+        return WEFT_ELIMIT;
+    return inserts != 0 ? weft_text_reserve(text, inserts, bytes) : 0;
+}
+
+/* Both texts move on. `seen` is op as the visible one sees it. */
+static int apply_both(struct client *c, const struct weft_op *op, const struct weft_op *seen)
+{
+    if (weft_op_span(op) > weft_text_size(c->server).cp)
+        return WEFT_ERANGE;
+    int err = make_room(c->visible, seen);
+    if (err == 0)
+        err = weft_op_apply(op, c->server);
+    if (err != 0)
+        return err;
+    err = weft_op_apply(seen, c->visible);
+    WEFT_ASSERT(err == 0);
+    return 0;
+}
+
 /* What others did, from c->rev on: the server text and, transformed, the visible one move over it;
- * what is pending moves too. All results are made before anything changes, except that the second
- * text may fail to grow: then the first is put back. */
+ * what is pending moves too. All results are made before anything changes. */
 static int absorb(struct client *c, const struct weft_op *op)
 {
-    struct weft_op pending[2], seen, undo; /* flight and buffer; op as the visible text sees it */
+    if (weft_op_is_identity(&c->flight) && weft_op_is_identity(&c->buffer))
+        return apply_both(c, op, op);
+    struct weft_op pending[2], seen; /* flight and buffer; op as the visible text sees it */
     weft_op_init(&pending[0], c->alloc);
     weft_op_init(&pending[1], c->alloc);
     weft_op_init(&seen, c->alloc);
-    weft_op_init(&undo, c->alloc);
-    int err = weft_op_span(op) > weft_text_size(c->server).cp ? WEFT_ERANGE : 0;
-    if (err == 0)
-        err = weft_op_copy(&pending[0], &c->flight);
+    int err = weft_op_copy(&pending[0], &c->flight);
     if (err == 0)
         err = weft_op_copy(&pending[1], &c->buffer);
     if (err == 0)
@@ -175,14 +203,7 @@ static int absorb(struct client *c, const struct weft_op *op)
     if (err == 0)
         err = weft_op_transform_lists(pending, 2, &seen, 1);
     if (err == 0)
-        err = weft_op_invert(op, c->server, &undo);
-    if (err == 0)
-        err = weft_op_apply(op, c->server);
-    if (err == 0) {
-        err = weft_op_apply(&seen, c->visible);
-        if (err != 0 && weft_op_apply(&undo, c->server) != 0)
-            WEFT_NEVER("no memory to go back either");
-    }
+        err = apply_both(c, op, &seen);
     if (err == 0) {
         op_swap(&c->flight, &pending[0]);
         op_swap(&c->buffer, &pending[1]);
@@ -190,7 +211,6 @@ static int absorb(struct client *c, const struct weft_op *op)
     weft_op_done(&pending[0]);
     weft_op_done(&pending[1]);
     weft_op_done(&seen);
-    weft_op_done(&undo);
     return err;
 }
 

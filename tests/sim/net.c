@@ -22,6 +22,12 @@ static void put_text(struct buf *out, const struct weft_text *text, struct frame
 
 static void put_op(struct buf *out, const struct weft_op *op, struct frame *f)
 {
+    f->plain_op = weft_op_memory(op) == 0;
+    if (f->plain_op) {
+        f->op_bytes = sizeof *op;
+        sim_must(buf_put(out, op, sizeof *op), "a frame");
+        return;
+    }
     f->op_bytes = (uint32_t)weft_op_encoded_size(op);
     sim_must(buf_reserve(out, f->op_bytes + 1), "a frame");
     weft_op_encode(op, out->data + out->len);

@@ -440,7 +440,9 @@ static void take_edit(struct world *w, int i, const struct frame_parts *f)
     struct weft_op op;
     weft_op_init(&op, pool());
     uint64_t from = f->head.type == MESSAGE_EDIT ? f->head.from : f->head.rev - 1;
-    if (f->head.op_bytes != 0)
+    if (f->head.plain_op)
+        memcpy(&op, f->op, sizeof op);
+    else if (f->head.op_bytes != 0)
         sim_must(weft_op_decode(f->op, f->head.op_bytes, &op), "a frame's operation");
     int err = client_on_edit(p->client, from, f->head.rev,
                              f->head.composed ? NULL : &f->head.user_id, &op);

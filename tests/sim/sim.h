@@ -194,7 +194,8 @@ struct link {
 struct frame {
     uint32_t len; /* of all of it */
     uint8_t type; /* enum room_message_type */
-    bool dup, composed, has_text, has_cursor;
+    bool dup, composed, has_text;
+    bool plain_op; /* the operation holds no memory: it is there as it is, a struct weft_op */
     int8_t err;
     uint16_t n_users;
     uint64_t rev;
