@@ -217,7 +217,7 @@ static void play(uint64_t seed)
 static void nothing_is_lost_or_doubled(void **state)
 {
     (void)state;
-    size_t cases = rng_cases(1000);
+    size_t cases = rng_cases(250);
     signal(SIGABRT, on_abort);
     for (size_t i = 0; i < cases; i++)
         play(rng_seed() + i);
@@ -227,7 +227,7 @@ static void nothing_is_lost_or_doubled(void **state)
            seen.edits, seen.cuts, seen.crashes, seen.wipes, seen.failed, seen.opened,
            seen.snapshots, seen.behind, seen.too_slow, seen.diffs, seen.fetched, seen.gone,
            seen.trims);
-    assert_true(rng_proved(cases, 1000,
+    assert_true(rng_proved(cases, 250,
                            "lives of a room with cuts, crashes and failed commits: all agree, each "
                            "edit counts once"));
     if (cases < 200)

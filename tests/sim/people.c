@@ -200,7 +200,7 @@ void person_meta(struct world *w, int i)
         struct room_meta_entry *e = &entries.entries[k];
         e->key_len = 1;
         e->key[0] = (char)('a' + (key + k) % letters);
-        e->removed = rng_chance(&w->rng, 45);
+        e->removed = rng_chance(&w->rng, 35);
         e->value_len = e->removed ? 0 : 1;
         e->value[0] = (char)('0' + rng_below(&w->rng, 10));
     }
@@ -290,7 +290,7 @@ void person_caret(struct world *w, int i)
         return;
     size_t length_cp = weft_text_size(client_server_text(p->client)).cp;
     /* Without a revision it is meant for the newest one, where it may lie outside. */
-    up->cursor = (struct room_cursor_move){.has_rev = rng_chance(&w->rng, 80),
+    up->cursor = (struct room_cursor_move){.has_rev = rng_chance(&w->rng, 60),
                                            .rev = client_rev(p->client),
                                            .position_cp = rng_below(&w->rng, length_cp + 1),
                                            .anchor_cp = rng_below(&w->rng, length_cp + 1),

@@ -67,7 +67,7 @@ static bool has(const struct world *w, enum fault fault)
 static void choose_weights(struct world *w, struct rng *r)
 {
     static const unsigned usual[DO_KINDS] = {
-        [DO_TYPE] = 1100, [DO_META] = 6,    [DO_CARET] = 60,    [DO_USER] = 8,
+        [DO_TYPE] = 1100, [DO_META] = 6,    [DO_CARET] = 90,    [DO_USER] = 8,
         [DO_ASK] = 30,    [DO_TURN] = 900,  [DO_READ] = 250,    [DO_WRITE] = 250,
         [DO_TAKE] = 1300, [DO_SUBMIT] = 60, [DO_COMMIT] = 700,  [DO_FLUSH] = 60,
         [DO_TRIM] = 60,   [DO_RETRY] = 80,  [DO_CONNECT] = 500, [DO_CUT] = 150,
@@ -92,7 +92,7 @@ static void choose_weights(struct world *w, struct rng *r)
     if (rng_chance(r, 15))
         weights[DO_TAKE] /= 6;
     if (rng_chance(r, 15))
-        weights[DO_META] *= 50;
+        weights[DO_META] *= 30;
     if (rng_chance(r, 10))
         weights[DO_ASK] *= 20;
     if (rng_chance(r, 10))
@@ -157,15 +157,16 @@ static void choose(struct world *w)
     /* Few more often than many. */
     s->n_clients = 1 + rng_between(&r, 1, rng_between(&r, 1, CLIENTS_MAX - 1));
     s->steps = rng_between(&r, 300, 4000);
-    s->target_cp = rng_between(&r, 4, rng_chance(&r, 20) ? 400 : 80);
+    /* Short texts, where everybody is in everybody's way, more often than long ones. */
+    s->target_cp = rng_between(&r, 2, rng_chance(&r, 40) ? 12 : rng_chance(&r, 20) ? 400 : 80);
     choose_weights(w, &r);
     choose_limits(w, &r);
     choose_widths(w, &r);
     s->burst = rng_chance(&r, 70) ? (unsigned)rng_between(&r, 2, 6) : 1;
-    s->fail_percent = rng_chance(&r, 50) ? 0 : (unsigned)rng_between(&r, 1, 30);
+    s->fail_percent = rng_chance(&r, 40) ? 0 : (unsigned)rng_between(&r, 1, 40);
     s->torn_percent = (unsigned)rng_between(&r, 0, 100);
     s->twice_percent = rng_chance(&r, 60) ? 0 : (unsigned)rng_between(&r, 1, 10);
-    s->stranger_percent = rng_chance(&r, 70) ? 0 : (unsigned)rng_between(&r, 5, 40);
+    s->stranger_percent = rng_chance(&r, 60) ? 0 : (unsigned)rng_between(&r, 5, 40);
     for (size_t i = 0; i < CLIENTS_MAX; i++) {
         w->people[i].lazy = rng_chance(&r, 80) ? 0 : (unsigned)rng_between(&r, 10, 95);
         w->people[i].reads_only = i != 0 && rng_chance(&r, 8);
