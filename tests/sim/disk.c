@@ -285,6 +285,7 @@ static void excuse_all(struct world *w)
         if (c->state != CHAR_TYPED)
             c->any = true;
     }
+    w->ledger.excuses = true;
     for (size_t i = 0; i < w->swarm.n_clients; i++) {
         const struct client *c = w->people[i].client;
         ledger_excuse(w, client_flight(c));

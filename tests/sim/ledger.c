@@ -1,5 +1,7 @@
 #include "sim/sim.h"
 
+#include <string.h>
+
 #include "base/utf8.h"
 
 /* First code point of each width, and how many are used. Zero is no character. */
@@ -83,7 +85,7 @@ static void each_insert(struct world *w, const struct weft_op *op, bool refused)
         if (refused)
             c->refused = true;
         else
-            c->any = true;
+            c->any = w->ledger.excuses = true;
     }
 }
 
@@ -108,8 +110,43 @@ void ledger_excuse_deletes(struct world *w, const struct weft_op *op, const stru
                 size_t len, used;
                 sim_must(weft_text_copy(doc, at + k, 1, utf8, sizeof utf8, &len), "a slice");
                 w->ledger.chars[ledger_id(w, utf8_get(utf8, &used))].any = true;
+                w->ledger.excuses = true;
             }
         if (parts[i].kind != WEFT_INSERT)
             at += parts[i].len_cp;
     }
+}
+
+static size_t read_ids(const struct world *w, const struct weft_text *text, uint16_t *ids)
+{
+    struct weft_text_iter it;
+    const char *chunk;
+    size_t len, n = 0;
+    sim_must(weft_text_iter_at(text, 0, &it), "reading a text");
+    while (weft_text_iter_next(&it, &chunk, &len))
+        for (size_t i = 0, used; i < len && n < CHARS_MAX; i += used)
+            ids[n++] = ledger_id(w, utf8_get(chunk + i, &used));
+    return n;
+}
+
+void ledger_excuse_pending(struct world *w, const struct client *c)
+{
+    enum { SERVER = 1, VISIBLE = 2 };
+    static uint16_t server[CHARS_MAX], visible[CHARS_MAX];
+    static uint8_t where[CHARS_MAX];
+    struct ledger *l = &w->ledger;
+    if (!l->excuses)
+        return;
+    size_t n_server = read_ids(w, client_server_text(c), server);
+    size_t n_visible = read_ids(w, client_text(c), visible);
+    memset(where, 0, l->n);
+    for (size_t i = 0; i < n_server; i++)
+        where[server[i]] |= SERVER;
+    for (size_t i = 0; i < n_visible; i++)
+        where[visible[i]] |= VISIBLE;
+    for (size_t id = 0; id < l->n; id++)
+        if (where[id] == SERVER)
+            l->chars[id].any = true;
+        else if (where[id] == VISIBLE)
+            l->chars[id].left = l->chars[id].right = NO_CHAR;
 }

@@ -176,6 +176,8 @@ void person_type(struct world *w, int i)
         else
             edit_here(w, i, &op, view);
         sim_must(client_edit(p->client, &op), "typing");
+        sim_say_op(w, "types", i, &op);
+        sim_say_text(w, i);
         w->tally.edits++;
         if (w->record != NULL) {
             person_speak(w, i);
@@ -246,6 +248,8 @@ void person_speak(struct world *w, int i)
         p->waiting.n = 0;
     }
     w->tally.resent += flew;
+    if (op != NULL)
+        sim_say_op(w, "sends", i, op);
     send_copy(w, p, op, rev, seq);
     /* A client that is not sure. (Entries may be refused, and must not come a second time then.) */
     if (op != NULL && rng_chance(&w->rng, w->swarm.twice_percent))
@@ -398,6 +402,8 @@ static void take_welcome(struct world *w, int i, const struct frame_parts *f)
         client_flying(p->client) == CLIENT_META && f->head.has_text &&
         !(client_epoch(p->client, &epoch) && uuid_equal(&epoch, &f->head.epoch) &&
           uuid_equal(&user, &f->head.user_id) && f->head.seq >= client_flight_seq(p->client));
+    if (again && f->head.has_text)
+        ledger_excuse_pending(w, p->client);
     p->link->welcomed = true;
     int err = client_on_welcome(p->client, &m);
     if (err != 0)
@@ -444,6 +450,7 @@ static void take_edit(struct world *w, int i, const struct frame_parts *f)
         memcpy(&op, f->op, sizeof op);
     else if (f->head.op_bytes != 0)
         sim_must(weft_op_decode(f->op, f->head.op_bytes, &op), "a frame's operation");
+    sim_say_op(w, "is told of", i, &op);
     int err = client_on_edit(p->client, from, f->head.rev,
                              f->head.composed ? NULL : &f->head.user_id, &op);
     if (err != 0)
@@ -594,6 +601,7 @@ bool person_take(struct world *w, int i)
         sim_fail("client %d is sent message %d before its welcome", i, f.head.type);
     w->tally.deliveries++;
     take_frame(w, i, &f);
+    sim_say_text(w, i);
     check_client(w, i);
     p->link->down_at += f.head.len;
     if (p->link->down_at == p->link->down.len)

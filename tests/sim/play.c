@@ -8,6 +8,7 @@
 
 #include "sim/pool.h"
 #include "support/trap.h"
+#include "wire/json_write.h"
 
 enum { WATCH_SECONDS = 20 }; /* a simulation takes a few milliseconds */
 
@@ -47,6 +48,32 @@ void sim_say(struct world *w, const char *format, ...)
         fprintf(stderr, "%s\n", line);
     if (w->trail != NULL)
         memcpy(w->trail[w->n_trail++ % TRAIL_MAX], line, sizeof line);
+}
+
+void sim_say_op(struct world *w, const char *words, int client, const struct weft_op *op)
+{
+    if (!sim_listens(w))
+        return;
+    buf_clear(&w->line);
+    struct json_writer jw = jw_begin(&w->line);
+    jw_op(&jw, op);
+    sim_must(jw_end(&jw), "a line of the trace");
+    sim_say(w, "    client %d %s %.*s", client, words, (int)w->line.len, (char *)w->line.data);
+}
+
+void sim_say_text(struct world *w, int client)
+{
+    const struct client *c = w->people[client].client;
+    if (!sim_listens(w))
+        return;
+    buf_clear(&w->line);
+    struct json_writer jw = jw_begin(&w->line);
+    jw_text(&jw, client_server_text(c));
+    jw_raw(&jw, " shown ", 7);
+    jw_text(&jw, client_text(c));
+    sim_must(jw_end(&jw), "a line of the trace");
+    sim_say(w, "      client %d now at %llu: %.*s", client, (unsigned long long)client_rev(c),
+            (int)w->line.len, (char *)w->line.data);
 }
 
 static void on_alarm(int number)
@@ -438,6 +465,7 @@ static void begin(struct world *w)
     memset(w->people, 0, sizeof w->people);
     memset(w->links, 0, sizeof w->links);
     memset(w->ledger.n_of, 0, sizeof w->ledger.n_of);
+    w->ledger.excuses = false;
     w->ledger.n = w->n_users = w->n_fetches = w->n_trail = 0;
     w->live = 0;
     w->last_conn = w->presence_seq = 0;

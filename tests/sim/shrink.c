@@ -86,7 +86,10 @@ static size_t list_kept(const struct shrink *s, size_t *steps)
 static void fewer_actions(struct shrink *s)
 {
     static size_t steps[STEPS_MAX];
-    memset(s->keep, 1, sizeof s->keep);
+    if (s->best.keep != NULL)
+        memcpy(s->keep, s->best.keep, sizeof s->keep);
+    else
+        memset(s->keep, 1, sizeof s->keep);
     s->best.keep = s->keep;
     for (size_t stretch = s->best.steps / 2; stretch > 0; stretch /= 2) {
         size_t n = list_kept(s, steps);
@@ -162,12 +165,10 @@ void sim_shrink(struct world *w, const struct sim_case *failed, const char *why)
         printf("# played again it does not fail: what it depends on is not its seed alone\n");
         return;
     }
-    if (s.best.keep == NULL) {
-        fewer_steps(&s);
-        fewer_clients(&s);
-        fewer_kinds(&s);
-        fewer_actions(&s);
-    }
+    fewer_steps(&s);
+    fewer_clients(&s);
+    fewer_kinds(&s);
+    fewer_actions(&s);
     w->trail = trail;
     (void)still_fails(&s, &s.best);
     size_t n = w->n_trail;

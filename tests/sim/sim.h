@@ -121,6 +121,7 @@ enum { NO_CHAR = UINT16_MAX };
 struct ledger {
     struct sim_char chars[CHARS_MAX];
     size_t n;
+    bool excuses;                 /* there are some of which nothing can be said */
     size_t n_of[4];               /* of each width */
     uint16_t id_of[4][CHARS_MAX]; /* width - 1, place in it -> id */
 };
@@ -296,6 +297,9 @@ _Noreturn void sim_fail(const char *format, ...) __attribute__((format(printf, 1
 void sim_must(int err, const char *what);
 /* One line of the trace. */
 void sim_say(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same with an operation behind it. */
+void sim_say_op(struct world *w, const char *words, int client, const struct weft_op *op);
+void sim_say_text(struct world *w, int client);
 static inline bool sim_listens(const struct world *w)
 {
     return w->trace || w->trail != NULL;
@@ -313,6 +317,11 @@ uint64_t ledger_hash_ids(const uint16_t *ids, size_t n);
 /* The inserts (state `refused` or `any`) of an operation that did not, or may not, come about. */
 void ledger_refuse(struct world *w, const struct weft_op *op);
 void ledger_excuse(struct world *w, const struct weft_op *op);
+/* Before a client merges a whole text by its difference: where characters have come back that were
+ * in the log before, in another place, the shortest difference may take those beside them for deleted
+ * and typed anew. Then a deletion that waits has nothing left to delete, and what is typed beside them
+ * may end up on their other side. */
+void ledger_excuse_pending(struct world *w, const struct client *c);
 void ledger_excuse_deletes(struct world *w, const struct weft_op *op, const struct weft_text *doc);
 
 /* disk.c */
