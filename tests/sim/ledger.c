@@ -138,10 +138,14 @@ void ledger_excuse_pending(struct world *w, const struct client *c)
     if (!l->excuses)
         return;
     size_t n_server = read_ids(w, client_server_text(c), server);
+    size_t len;
+    const char *flight = weft_op_text(client_flight(c), &len);
     size_t n_visible = read_ids(w, client_text(c), visible);
     memset(where, 0, l->n);
     for (size_t i = 0; i < n_server; i++)
         where[server[i]] |= SERVER;
+    for (size_t i = 0, used; i < len; i += used) /* in the log, or sent again */
+        where[ledger_id(w, utf8_get(flight + i, &used))] |= SERVER;
     for (size_t i = 0; i < n_visible; i++)
         where[visible[i]] |= VISIBLE;
     for (size_t id = 0; id < l->n; id++)
