@@ -143,7 +143,7 @@ UNIT_BIN := $(patsubst tests/%.c,$(B)/tests/%,$(UNIT_SRC))
 PROPERTY_BIN := $(patsubst tests/%.c,$(B)/tests/%,$(PROPERTY_SRC))
 TOOL_BIN := $(patsubst tests/tools/%.c,$(B)/tools/%,$(TOOL_SRC))
 BENCH_BIN := $(patsubst tests/bench/%.c,$(B)/bench/%,$(BENCH_SRC))
-SIM_BIN := $(B)/tools/weft-sim
+SIM_BIN := $(if $(SIM_SRC),$(B)/tools/weft-sim)
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRC))
 REPLAY_BIN := $(patsubst tests/fuzz/%.c,$(B)/tests/replay/%,$(FUZZ_SRC))
 
@@ -228,7 +228,7 @@ $(TOOL_BIN): $(B)/tools/%: $(B)/obj/tests/tools/%.o $(TOOL_LIB) $(SUPPORT_OBJ) $
 $(BENCH_BIN): $(B)/bench/%: $(B)/obj/tests/bench/%.o $(TOOL_LIB) $(SUPPORT_OBJ) $(EDGE_LIB) $(CORE_LIB)
 	@$(LINK) $(CMOCKA_LIBS) $(PKG_LIBS) -lpthread -lm
 # The simulator has a server and clients of its own beside those of tests/support.
-$(SIM_BIN): $(call obj,$(SIM_SRC) tests/support/rng.c tests/support/trap.c tests/support/panic.c) \
+$(B)/tools/weft-sim: $(call obj,$(SIM_SRC) tests/support/rng.c tests/support/trap.c tests/support/panic.c) \
 		$(EDGE_LIB) $(CORE_LIB)
 	@$(LINK) $(PKG_LIBS) -lpthread -lm
 $(B)/bench/engine_bench: $(call obj,$(ENGINE_SRC))
