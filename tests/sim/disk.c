@@ -247,6 +247,14 @@ uint64_t disk_finish(struct world *w, bool ok)
     return newest;
 }
 
+/* What was refused when it came again is there after all. */
+static void excuse_refused(struct world *w)
+{
+    for (size_t id = 0; id < w->ledger.n; id++)
+        if (w->ledger.chars[id].refused)
+            w->ledger.chars[id].any = w->ledger.excuses = true;
+}
+
 void disk_crash(struct world *w, enum disk_end end)
 {
     struct disk *d = &w->disk;
@@ -270,6 +278,7 @@ void disk_crash(struct world *w, enum disk_end end)
     }
     if (end == DISK_REFUSED_SHOWS && d->refused.n != 0) {
         w->tally.refused_shown++;
+        excuse_refused(w);
         (void)take_in(w, &d->refused);
     }
     d->refused.n = 0;

@@ -223,6 +223,7 @@ struct person {
     bool without_rev;         /* the next connection asks for the text */
     bool waits;               /* for its timer */
     bool leaves;              /* to connect again */
+    uint64_t refused_seq;     /* the last one the server would not have */
     uint64_t sent_seq;        /* the last one on this connection, 0: none */
     unsigned lazy;            /* per cent of its actions that do not come about */
     struct room_meta meta;    /* as it knows it */
