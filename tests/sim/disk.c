@@ -85,6 +85,18 @@ void disk_write(struct disk *d, bool snapshot, uint64_t rev, struct room_str byt
     list_push(&d->gathering, item);
 }
 
+void disk_trim(struct disk *d, uint64_t rev)
+{
+    list_push(&d->gathering, (struct disk_item){.rev = rev, .trim = true});
+}
+
+static void trim(struct disk *d, uint64_t rev)
+{
+    for (size_t i = 0; i < d->snapshots.n; i++)
+        if (d->snapshots.items[i].rev <= rev && d->snapshots.items[i].rev > d->base)
+            d->base = d->snapshots.items[i].rev;
+}
+
 bool disk_submit(struct disk *d)
 {
     if (d->committing || d->gathering.n == 0)
@@ -208,6 +220,11 @@ static uint64_t take_in(struct world *w, struct disk_list *batch)
     struct disk *d = &w->disk;
     uint64_t newest = 0;
     for (size_t i = 0; i < batch->n; i++) {
+        if (batch->items[i].trim) {
+            trim(d, batch->items[i].rev);
+            w->tally.log_trimmed++;
+            continue;
+        }
         if (batch->items[i].snapshot) {
             if (batch->items[i].rev > d->records.n)
                 sim_fail("a snapshot of revision %llu, the log has %zu",
@@ -233,7 +250,7 @@ uint64_t disk_finish(struct world *w, bool ok)
     if (ok)
         return take_in(w, &d->under_way);
     for (size_t i = 0; i < d->under_way.n; i++)
-        if (!d->under_way.items[i].snapshot)
+        if (!d->under_way.items[i].snapshot && !d->under_way.items[i].trim)
             newest = d->under_way.items[i].rev;
     if (newest == 0) { /* of a snapshot alone nobody is told */
         d->under_way.n = 0;
@@ -264,7 +281,7 @@ void disk_crash(struct world *w, enum disk_end end)
             /* Half of it reached the platter; the store finds no end mark behind it and goes back. */
             size_t records = d->records.n;
             for (size_t i = 0; i < (d->under_way.n + 1) / 2; i++)
-                if (!d->under_way.items[i].snapshot)
+                if (!d->under_way.items[i].snapshot && !d->under_way.items[i].trim)
                     list_push(&d->records, d->under_way.items[i]);
             d->records.n = records;
             w->tally.torn++;
@@ -313,6 +330,7 @@ void disk_wipe(struct world *w, const struct uuid *epoch)
     excuse_all(w);
     d->epoch = *epoch;
     d->records.n = d->snapshots.n = d->refused.n = 0;
+    d->base = 0;
     d->n_shadow = 0;
     forget_seqs(w);
     note_rev(d);
@@ -356,11 +374,18 @@ struct room *disk_open(const struct world *w, size_t snapshot, uint64_t back)
     char why[WHY_BYTES] = "";
     sim_must(room_new(pool(), &w->swarm.room, &d->epoch, &room), "a new room");
     int err = 0;
+    if (d->base != 0 && snapshot >= d->snapshots.n)
+        snapshot = d->snapshots.n - 1;
+    while (snapshot < d->snapshots.n && d->snapshots.items[snapshot].rev < d->base)
+        snapshot++;
     if (snapshot < d->snapshots.n) {
         const struct disk_item *s = &d->snapshots.items[snapshot];
         err = room_load_snapshot(room, s->rev, bytes_of(d, s), s->len, why, sizeof why);
         first = s->rev + 1 > back ? s->rev + 1 - back : 1;
+        if (first <= d->base)
+            first = d->base + 1;
     }
+    room_load_base(room, d->base);
     for (uint64_t rev = first; err == 0 && rev <= d->records.n; rev++) {
         const struct disk_item *r = &d->records.items[rev - 1];
         err = room_load_record(room, rev, bytes_of(d, r), r->len, why, sizeof why);

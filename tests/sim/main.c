@@ -201,6 +201,7 @@ static void print_figures(const struct tally *t, double seconds, double busy_sec
         {t->behind, "readers that fell behind"},
         {t->too_slow, "readers closed as too slow"},
         {t->trimmed, "histories trimmed"},
+        {t->log_trimmed, "logs trimmed"},
         {t->gone, "operations against what was trimmed"},
         {t->doc_full, "operations that would have overfilled the text"},
         {t->opened, "rooms opened"},

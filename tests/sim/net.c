@@ -108,6 +108,7 @@ static void put_message(struct buf *out, const struct room_message *m, struct fr
     case MESSAGE_ERROR:
         f->err = (int8_t)m->error.err;
         f->seq = m->error.seq;
+        f->of_log = m->error.seq == 0 && strstr(m->error.words, "the log ") != NULL;
         break;
     case MESSAGE_TEXT:
         f->rev = m->text.rev;

@@ -471,7 +471,8 @@ static void expect_error(struct world *w, int i, const struct frame *f)
 {
     bool own = f->seq != 0;
     bool small_doc = w->swarm.room.document_bytes_max < 1 << 20;
-    if (f->err == WEFT_EIO || (f->err == WEFT_EGONE && w->swarm.room.history_revs_max != 0) ||
+    bool trims = w->swarm.room.history_revs_max != 0 || w->disk.base != 0 || w->swarm.spare;
+    if (f->err == WEFT_EIO || (f->err == WEFT_EGONE && trims) ||
         (f->err == WEFT_EFULL && small_doc) || (f->err == WEFT_ELIMIT && own) ||
         (f->err == WEFT_ERANGE && !own))
         return;
@@ -491,7 +492,7 @@ static void take_error(struct world *w, int i, const struct frame_parts *f)
     enum client_answer answer;
     struct weft_op flight;
     expect_error(w, i, &f->head);
-    if (f->head.err == WEFT_EIO && f->head.seq == 0) /* the log could not be read */
+    if (f->head.of_log)
         take_answer(w, i);
     weft_op_init(&flight, pool());
     sim_must(weft_op_copy(&flight, client_flight(p->client)), "a copy");

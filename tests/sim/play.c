@@ -94,12 +94,11 @@ static bool has(const struct world *w, enum fault fault)
 static void choose_weights(struct world *w, struct rng *r)
 {
     static const unsigned usual[DO_KINDS] = {
-        [DO_TYPE] = 1100, [DO_META] = 6,    [DO_CARET] = 90,    [DO_USER] = 8,
-        [DO_ASK] = 30,    [DO_TURN] = 900,  [DO_READ] = 250,    [DO_WRITE] = 250,
-        [DO_TAKE] = 1300, [DO_SUBMIT] = 60, [DO_COMMIT] = 700,  [DO_FLUSH] = 60,
-        [DO_TRIM] = 60,   [DO_RETRY] = 80,  [DO_CONNECT] = 500, [DO_CUT] = 150,
-        [DO_NOTICE] = 80, [DO_RESEND] = 12, [DO_FETCHED] = 30,  [DO_EVICT] = 3,
-        [DO_CRASH] = 16,
+        [DO_TYPE] = 1100,   [DO_META] = 6,   [DO_CARET] = 90,  [DO_USER] = 8,    [DO_ASK] = 30,
+        [DO_TURN] = 900,    [DO_READ] = 250, [DO_WRITE] = 250, [DO_TAKE] = 1300, [DO_SUBMIT] = 60,
+        [DO_COMMIT] = 700,  [DO_FLUSH] = 60, [DO_TRIM] = 60,   [DO_TICK] = 30,   [DO_RETRY] = 80,
+        [DO_CONNECT] = 500, [DO_CUT] = 150,  [DO_NOTICE] = 80, [DO_RESEND] = 12, [DO_FETCHED] = 30,
+        [DO_EVICT] = 3,     [DO_CRASH] = 16,
     };
     unsigned *weights = w->swarm.weights;
     for (size_t i = 0; i < DO_KINDS; i++)
@@ -145,8 +144,15 @@ static void choose_limits(struct world *w, struct rng *r)
     s->room.sessions_max = rng_chance(r, 10) ? rng_between(r, CLIENTS_MAX + 2, 24) : 0;
     if (rng_chance(r, 8))
         s->room.document_bytes_max = rng_between(r, 40, 400);
+    if (rng_chance(r, 40))
+        s->room.retention.revs = rng_between(r, 1, rng_chance(r, 50) ? 10 : 100);
+    if (rng_chance(r, 10))
+        s->room.retention.ms = (int64_t)rng_between(r, 1, 2000);
+    s->spare = rng_chance(r, 20);
     if (small)
         return;
+    s->spare = false;
+    s->room.retention = (struct retention){0};
     s->outlog_bytes_max = 1 << 20;
     s->room.document_bytes_max = 1 << 20;
     s->room.history_revs_max = s->room.pending_revs_max = s->room.sessions_max = 0;
@@ -206,7 +212,8 @@ static void choose(struct world *w)
         s->burst = 1;
     /* What is refused for good must not come a second time on one connection. */
     if (!has(w, FAULT_TWICE) || s->room.document_bytes_max != 1 << 20 ||
-        s->room.history_revs_max != 0) {
+        s->room.history_revs_max != 0 || s->spare || s->room.retention.revs != 0 ||
+        s->room.retention.ms != 0) {
         s->twice_percent = 0;
         s->weights[DO_RESEND] = 0;
     }
@@ -219,11 +226,13 @@ static void come_back(struct world *w, enum action what)
 {
     struct disk *d = &w->disk;
     uint64_t head = disk_head(d);
-    uint64_t kept = head - rng_below(&w->rng, (size_t)head + 1) / 4;
+    uint64_t kept = head - rng_below(&w->rng, (size_t)(head - d->base) + 1) / 4;
     struct uuid id = sim_user(w, 0);
     server_stop(w);
     disk_crash(w, DISK_ARRIVED);
-    if (what == DO_WIPE) {
+    if (kept < d->base)
+        kept = d->base;
+    if (what == DO_WIPE || (what == DO_REPAIR && d->base != 0)) {
         disk_wipe(w, &id);
         w->tally.wiped++;
     } else if (what == DO_RESTORE) {
@@ -324,6 +333,9 @@ static void act_server(struct world *w, enum action what, int i)
         break;
     case DO_TRIM:
         server_trim(w);
+        break;
+    case DO_TICK:
+        server_tick(w);
         break;
     case DO_FETCHED:
         if (w->n_fetches != 0)
@@ -470,6 +482,7 @@ static void begin(struct world *w)
     w->live = 0;
     w->last_conn = w->presence_seq = 0;
     w->now_ms = 0;
+    w->unix_ms = 1000000;
     w->step = 0;
     w->room = NULL;
     choose(w);

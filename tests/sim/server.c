@@ -139,6 +139,9 @@ static void carry_out(struct world *w, const struct room_effect *e)
         w->tally.snapshots += e->kind == ROOM_SNAPSHOT;
         disk_write(&w->disk, e->kind == ROOM_SNAPSHOT, e->rev, e->bytes);
         break;
+    case ROOM_TRIM:
+        disk_trim(&w->disk, e->rev);
+        break;
     case ROOM_SEND:
         send_one(w, e);
         break;
@@ -216,7 +219,7 @@ static void open_room(struct world *w)
         sim_fail("the room that was opened does not check");
 }
 
-static void event_of(struct up *up, struct room_event *ev)
+static void event_of(struct up *up, int64_t unix_ms, struct room_event *ev)
 {
     switch (up->kind) {
     case ROOM_JOIN:
@@ -234,6 +237,7 @@ static void event_of(struct up *up, struct room_event *ev)
         memset(&ev->submission, 0, sizeof ev->submission);
         ev->submission.op = up->kind == ROOM_OPERATION ? &up->op : NULL;
         ev->submission.meta = up->meta;
+        ev->submission.at_ms = unix_ms;
         ev->submission.has_rev = true;
         ev->submission.rev = up->rev;
         ev->submission.has_seq = true;
@@ -256,7 +260,7 @@ void server_read(struct world *w, struct link *link)
     struct room_event ev;
     ev.kind = up->kind;
     ev.conn = link->conn;
-    event_of(up, &ev);
+    event_of(up, ++w->unix_ms, &ev);
     uint64_t conn = link->conn;
     step(w, &ev);
     if (link->conn == conn && !link->closed) /* else the queue went with it */
@@ -310,6 +314,20 @@ void server_trim(struct world *w)
     outlog_trim(&w->outlog, at);
     if (!outlog_check(&w->outlog))
         sim_fail("the outgoing log does not check");
+}
+
+/* Some time has passed. */
+void server_tick(struct world *w)
+{
+    struct room_event ev = {.kind = ROOM_TICK};
+    w->unix_ms += (int64_t)rng_below(&w->rng, 20);
+    if (w->room == NULL)
+        return;
+    w->now_ms += (int64_t)rng_below(&w->rng, 20000);
+    ev.tick.unix_ms = w->unix_ms;
+    ev.tick.leaves = rng_chance(&w->rng, 30);
+    ev.tick.spare_bytes_max = w->swarm.spare && rng_chance(&w->rng, 10) ? 1 : 0;
+    step(w, &ev);
 }
 
 void server_commit(struct world *w, bool ok)
@@ -370,6 +388,8 @@ void server_fetched(struct world *w, size_t i, int err)
         f->snapshot_len = s->len;
         f->first_rev = s->rev + 1;
     }
+    if (want.base ? want.rev < d->base : f->first_rev <= d->base)
+        f->err = WEFT_EGONE;
     f->n_records = last >= f->first_rev ? (size_t)(last - f->first_rev + 1) : 0;
     f->record = record_at;
     f->record_ctx = &(struct stretch){d, f->first_rev};

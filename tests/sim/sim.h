@@ -52,6 +52,7 @@ enum {
     X(COMMIT, "commit")   /* the commit under way ends */                                          \
     X(FLUSH, "flush")     /* carets are told */                                                    \
     X(TRIM, "trim")       /* what everybody has been sent is dropped */                            \
+    X(TICK, "tick")       /* time passes; a room may have to leave memory */                       \
     X(RETRY, "retry")     /* a client's timer after `unavailable` */                               \
     X(CONNECT, "connect") /* a client dials */                                                     \
     X(CUT, "cut")         /* its connection breaks, and only it knows */                           \
@@ -133,6 +134,7 @@ struct disk_item {
     size_t at; /* in disk.raw */
     size_t len;
     bool snapshot;
+    bool trim; /* the log is to begin at its newest snapshot up to rev */
 };
 
 struct disk_list {
@@ -143,7 +145,8 @@ struct disk_list {
 
 struct disk {
     struct uuid epoch;
-    struct buf raw;             /* every byte that was ever handed over */
+    struct buf raw; /* every byte that was ever handed over */
+    uint64_t base;  /* records up to this one are gone; they lie here still, for the oracles */
     struct disk_list records;   /* [rev - 1] */
     struct disk_list snapshots; /* rising */
     struct disk_list gathering, under_way;
@@ -196,6 +199,7 @@ struct frame {
     uint32_t len; /* of all of it */
     uint8_t type; /* enum room_message_type */
     bool dup, composed, has_text;
+    bool of_log;   /* an error: what was asked for is not in the log, or could not be read */
     bool plain_op; /* the operation holds no memory: it is there as it is, a struct weft_op */
     int8_t err;
     uint16_t n_users;
@@ -234,7 +238,7 @@ struct person {
 struct tally {
     uint64_t sims, edits, crashes, torn, refused_shown, cuts, reconnects, resumed, diffs, resent,
         dups, failed, behind, too_slow, opened, snapshots, evicted, wiped, restored, repaired,
-        fetched, gone, unavailable, doc_full, trimmed, actions, deliveries, records;
+        fetched, gone, unavailable, doc_full, trimmed, log_trimmed, actions, deliveries, records;
 };
 
 struct fetching {
@@ -251,6 +255,7 @@ struct swarm {
     size_t n_clients;
     size_t steps;
     size_t outlog_bytes_max;
+    bool spare;     /* rooms are told to give memory back */
     unsigned burst; /* edits at once, at most */
     struct room_config room;
     uint8_t table[4096]; /* kinds by their weights */
@@ -273,7 +278,7 @@ struct world {
     struct room *room; /* NULL: not in memory */
     struct room_effects *fx;
     struct outlog outlog;
-    int64_t now_ms;
+    int64_t now_ms, unix_ms;
     uint64_t presence_seq;
     struct room_fetch fetches[FETCHES_MAX];
     size_t n_fetches;
@@ -328,6 +333,7 @@ void ledger_excuse_deletes(struct world *w, const struct weft_op *op, const stru
 /* disk.c */
 void disk_init(struct world *w);
 void disk_done(struct disk *d);
+void disk_trim(struct disk *d, uint64_t rev);
 void disk_write(struct disk *d, bool snapshot, uint64_t rev, struct room_str bytes);
 bool disk_submit(struct disk *d);
 /* The commit under way ends; returns its newest record, 0 when there was none. */
@@ -367,6 +373,7 @@ void server_write(struct world *w, struct link *link, size_t max_bytes);
 void server_notice(struct world *w, struct link *link);
 void server_flush(struct world *w);
 void server_trim(struct world *w);
+void server_tick(struct world *w);
 void server_commit(struct world *w, bool ok);
 void server_fetched(struct world *w, size_t i, int err);
 bool server_evict(struct world *w);

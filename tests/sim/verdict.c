@@ -115,11 +115,20 @@ static void audit_log(const struct world *w)
     char why[WHY_BYTES] = "";
     size_t snapshot = 0;
     sim_must(audit_new(pool(), &d->epoch, &a), "an audit");
-    for (uint64_t rev = 1; rev <= disk_head(d); rev++) {
+    while (snapshot < d->snapshots.n && d->snapshots.items[snapshot].rev < d->base)
+        snapshot++;
+    if (d->base != 0) {
+        const struct disk_item *s = &d->snapshots.items[snapshot];
+        if (audit_begin(a, d->base, d->raw.data + s->at, s->len, why, sizeof why) != 0)
+            sim_fail("the audit of the log's base says: %s", why);
+    }
+    for (uint64_t rev = d->base + 1; rev <= disk_head(d); rev++) {
         size_t len;
         const uint8_t *bytes = disk_record(d, rev, &len);
         if (audit_record(a, bytes, len, why, sizeof why) != 0)
             sim_fail("the audit of the log says: %s", why);
+        while (snapshot < d->snapshots.n && d->snapshots.items[snapshot].rev < rev)
+            snapshot++; /* a second one of the base */
         for (; snapshot < d->snapshots.n && d->snapshots.items[snapshot].rev == rev; snapshot++) {
             const struct disk_item *s = &d->snapshots.items[snapshot];
             if (w->swarm.room.sessions_max == 0 &&
