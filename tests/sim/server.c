@@ -130,6 +130,23 @@ static void broadcast(struct world *w, const struct room_effect *e)
         w->presence_seq = e->presence_seq;
 }
 
+/* What is to be kept is. */
+static void check_trim(const struct world *w, uint64_t rev)
+{
+    const struct retention *keep = &w->swarm.room.retention;
+    struct record r;
+    size_t len;
+    const uint8_t *bytes = disk_record(&w->disk, rev, &len);
+    record_known(bytes, len, &r);
+    uint64_t left = room_info(w->room).rev - rev;
+    if ((keep->revs == 0 && keep->ms == 0) || left < keep->revs)
+        sim_fail("the log is trimmed up to revision %llu: %llu are left, expected at least %llu",
+                 (unsigned long long)rev, (unsigned long long)left, (unsigned long long)keep->revs);
+    if (keep->ms != 0 && r.at_ms > w->unix_ms - keep->ms)
+        sim_fail("revision %llu is trimmed, which is %lld ms old, expected at least %lld",
+                 (unsigned long long)rev, (long long)(w->unix_ms - r.at_ms), (long long)keep->ms);
+}
+
 static void carry_out(struct world *w, const struct room_effect *e)
 {
     struct link *link;
@@ -140,6 +157,7 @@ static void carry_out(struct world *w, const struct room_effect *e)
         disk_write(&w->disk, e->kind == ROOM_SNAPSHOT, e->rev, e->bytes);
         break;
     case ROOM_TRIM:
+        check_trim(w, e->rev);
         disk_trim(&w->disk, e->rev);
         break;
     case ROOM_SEND:
