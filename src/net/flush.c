@@ -49,6 +49,7 @@ bool flush_write(struct net_conn *c, const uint8_t *bytes, size_t len)
         c->progress_ms = net_now_ms(c->net);
         c->outq = -1;
         list_append(&c->net->blocked, &c->blocked);
+        ws_hold(c, c->close_code == 0);
     }
     return true;
 }

@@ -47,6 +47,8 @@ enum {
      * from us before it says that a socket is full: 1,000 readers that do not read are 2.5 GB then,
      * and who is slow is sent megabytes of single operations instead of one composed one. */
     UNSENT_BYTES_MAX = 128 << 10,
+    /* A peer that takes what it is sent, but slowly, is not read for so long: see ws_hold(). */
+    HOLD_MS = 3000,
     RETRY_AFTER_S = 5,
     REASON_BYTES_MAX = 123, /* RFC 6455: a control frame has 125, two are the code */
     ADDRESS_TEXT_MAX = 46,
@@ -230,6 +232,8 @@ struct net_conn {
     bool is_dead;   /* net_kill() */
     bool is_gone;   /* `closed` was called */
     bool is_paused;
+    int64_t held_ms; /* since when, where it is held */
+    bool is_held;    /* not read for a moment, until the socket takes what lws keeps: flush.c */
 };
 
 /* Takes over r's socket: `rest` is what the peer sent behind its head. r is freed. */
@@ -244,6 +248,10 @@ bool upgrade_serve(struct net_request *r, const struct head *head, const char *r
                    size_t rest_len);
 
 /* Sends CLOSE: everything else was sent. */
+/* lws drops what it keeps of our frames, and answers nothing, when the peer's CLOSE comes while it
+ * keeps something. So the peer is not read until the socket has taken all; who takes nothing is read on
+ * from the next tick, who takes it slowly after HOLD_MS, for what they type must not wait. */
+void ws_hold(struct net_conn *c, bool held);
 void ws_finish(struct net_conn *c);
 /* Ends a dead one. Not from below a callback of lws. */
 void ws_cut(struct net_conn *c);

@@ -83,9 +83,12 @@ static void look_at_blocked(struct net *n, int64_t now)
         int64_t patience =
             c->close_code != 0 && CLOSE_MS < n->config.stall_ms ? CLOSE_MS : n->config.stall_ms;
 
+        bool moved_on = moves(c);
+        if (!moved_on || now - c->held_ms >= HOLD_MS)
+            ws_hold(c, false);
         if (c->is_dead || !lws_partial_buffered(c->wsi))
             continue;
-        if (moves(c)) {
+        if (moved_on) {
             c->progress_ms = now;
             list_append(&moved, &c->blocked);
             continue;

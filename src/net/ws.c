@@ -304,6 +304,16 @@ void net_kill(struct net_conn *c)
         list_append(&c->net->marked, &c->marked);
 }
 
+static void read_on(struct net_conn *c)
+{
+    bool reads = !c->is_paused && !c->is_held;
+
+    (void)lws_rx_flow_control(c->wsi, reads);
+    /* What lws keeps from before is served by its idle handler, which runs after its own events. */
+    if (reads)
+        lws_cancel_service(c->net->lws);
+}
+
 void net_pause(struct net_conn *c, bool paused)
 {
     if (c->is_gone || c->is_paused == paused)
@@ -312,10 +322,17 @@ void net_pause(struct net_conn *c, bool paused)
     c->last_rx_ms = net_now_ms(c->net);
     if (!c->is_open)
         return;
-    (void)lws_rx_flow_control(c->wsi, !paused);
-    /* What lws keeps from before is served by its idle handler, which runs after its own events. */
-    if (!paused)
-        lws_cancel_service(c->net->lws);
+    read_on(c);
+}
+
+void ws_hold(struct net_conn *c, bool held)
+{
+    if (c->is_gone || c->is_held == held)
+        return;
+    c->is_held = held;
+    c->held_ms = net_now_ms(c->net);
+    if (c->is_open)
+        read_on(c);
 }
 
 int ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
@@ -346,6 +363,7 @@ int ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, v
         if (!lws_partial_buffered(wsi)) {
             link_out(&c->blocked);
             conn_keeps(c, 0);
+            ws_hold(c, false);
         }
         net_want_write(c);
         return 0;

@@ -240,7 +240,7 @@ test('the disk takes nothing for a while: the page says so, keeps what is typed,
         !document.getElementById('banner').hidden &&
         /cannot save right now/.test(document.getElementById('banner-text').textContent) &&
         document.getElementById('saved').textContent === 'Saving…');
-    assert.equal(await page.$eval('#text', (el) => el.readOnly), false);
+    assert.equal(await page.evaluate(() => weft.editor.view.state.readOnly), false);
     await page.keyboard.type('and more. ');
     await shot(page, 'unavailable');
     /* Somebody who comes now reads what was saved, and nothing else. */
