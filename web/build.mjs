@@ -37,6 +37,34 @@ const constructedSheets = {
     },
 };
 
+/**
+ * The editor's commands are one file, of which some look at syntax and bring a sixth of the first
+ * load with them. So there are two copies: the plain one, which gets page/plain-indent.js in the
+ * place of the language machinery, and a full one ("?syntax"), loaded with a room's language. The
+ * packages of @lezer are classes and constants but do not say that loading them does nothing else.
+ */
+const leanParts = {
+    name: 'lean parts',
+    setup({ onResolve, onLoad, resolve }) {
+        const COMMANDS = /@codemirror[\\/]commands[\\/]dist[\\/]index\.js$/;
+        const found = ({ kind, resolveDir }, name) =>
+            resolve(name, { kind, resolveDir, pluginData: 'found here' });
+        onResolve({ filter: /^@lezer\// }, async (args) => (args.pluginData ? null
+            : { ...await found(args, args.path), sideEffects: false }));
+        onResolve({ filter: /\?syntax$/ }, async (args) => {
+            const name = args.path.replace(/\?syntax$/, '');
+            const { path: file } = await found(args, name);
+            /* No path in what is built: it is the same in every folder. */
+            return { path: name, namespace: 'syntax', pluginData: file, sideEffects: false };
+        });
+        onResolve({ filter: /^@codemirror\/language$/ }, ({ importer, namespace }) =>
+            (namespace === 'file' && COMMANDS.test(importer)
+                ? { path: path.join(web, 'page/plain-indent.js'), sideEffects: false } : null));
+        onLoad({ filter: /./, namespace: 'syntax' }, ({ pluginData: file }) =>
+            ({ contents: readFileSync(file, 'utf8'), resolveDir: path.dirname(file) }));
+    },
+};
+
 /** Writes a file under a name with its hash; returns the name. */
 function hashed(name, contents) {
     const hash = createHash('sha256').update(contents).digest('hex').slice(0, 8).toUpperCase();
@@ -77,7 +105,7 @@ async function scripts() {
         charset: 'utf8',
         metafile: true,
         logLevel: 'warning',
-        plugins: [constructedSheets],
+        plugins: [constructedSheets, leanParts],
     });
     writeFileSync(path.join(pages, 'licenses.txt'), licenses(Object.keys(metafile.inputs)));
     const names = new Map();

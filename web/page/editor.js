@@ -6,11 +6,12 @@
  * when a room asks for one, finding and replacing when somebody wants to find.
  */
 
-import { defaultKeymap, history, historyKeymap, redo, undo } from '@codemirror/commands';
+import { history, historyKeymap, redo, undo } from '@codemirror/commands';
 import { Compartment, EditorState } from '@codemirror/state';
 import { drawSelection, dropCursor, EditorView, highlightSpecialChars, keymap, placeholder }
     from '@codemirror/view';
 import { bindCodeMirror } from '../client/codemirror.js';
+import { plainKeys } from './keys.js';
 
 const look = EditorView.theme({
     '&': { height: '100%', backgroundColor: 'transparent', color: 'var(--ink)' },
@@ -64,11 +65,11 @@ export class Editor {
                     'aria-label': label, spellcheck: 'true', autocapitalize: 'sentences',
                     autocorrect: 'on',
                 }),
-                keymap.of([...defaultKeymap, ...historyKeymap,
-                           { key: 'Mod-f', run: () => this.#startFinding() }]),
+                keymap.of([{ key: 'Mod-f', run: () => this.#startFinding() }]),
                 look,
                 this.#wrap.of(wrap ? EditorView.lineWrapping : []),
-                this.#language.of([]),
+                this.#language.of([]), /* its keys before the plain ones */
+                keymap.of([...plainKeys, ...historyKeymap]),
                 this.#words.of([]),
                 this.#search.of([]),
                 bindCodeMirror(room),

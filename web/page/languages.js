@@ -5,9 +5,11 @@
  * the list is shown as plain text and nothing more.
  */
 
+import { defaultKeymap } from '@codemirror/commands?syntax'; /* see build.mjs */
 import { bracketMatching, indentOnInput, LanguageDescription, syntaxHighlighting }
     from '@codemirror/language';
 import { languages } from '@codemirror/language-data';
+import { keymap } from '@codemirror/view';
 import { classHighlighter } from '@lezer/highlight';
 
 const shortName = ({ name }) => name.toLowerCase();
@@ -35,7 +37,7 @@ export async function languageSupport(name) {
         return null;
     try {
         return [await found.load(), syntaxHighlighting(classHighlighter), bracketMatching(),
-                indentOnInput()];
+                indentOnInput(), keymap.of(defaultKeymap)];
     } catch {
         return null; /* the server has gone, or is of another version: plain text will do */
     }

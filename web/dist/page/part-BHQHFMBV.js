@@ -1,0 +1,1 @@
+import{a,b,c,d,e}from"./part-KH3RCATN.js";import"./part-L6BFTMXJ.js";import"./part-QWUD7PU4.js";import"./part-2IUIKROD.js";import"./part-N4FPLUWU.js";import"./part-HW3GIF2T.js";import"./part-HBGDEDRP.js";import"./part-SF3HIWDF.js";export{e as autoCloseTags,d as html,a as htmlCompletionSource,b as htmlCompletionSourceWith,c as htmlLanguage};

@@ -1,0 +1,1 @@
+import{a,b,c,d}from"./part-L6BFTMXJ.js";import"./part-N4FPLUWU.js";import"./part-HW3GIF2T.js";import"./part-HBGDEDRP.js";import"./part-SF3HIWDF.js";export{d as css,b as cssCompletionSource,c as cssLanguage,a as defineCSSCompletionSource};

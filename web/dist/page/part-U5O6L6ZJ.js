@@ -1,1 +1,0 @@
-import{a,b,c,d}from"./part-QUZSOYYQ.js";import"./part-PJBX25K3.js";import"./part-4YJUWG5S.js";import"./part-SF3HIWDF.js";export{d as css,b as cssCompletionSource,c as cssLanguage,a as defineCSSCompletionSource};

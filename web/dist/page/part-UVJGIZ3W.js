@@ -1,1 +1,0 @@
-import{a,b,c,d,e}from"./part-ECMASYZK.js";import"./part-QUZSOYYQ.js";import"./part-HN6QIDMB.js";import"./part-7PFUFNNE.js";import"./part-PJBX25K3.js";import"./part-4YJUWG5S.js";import"./part-SF3HIWDF.js";export{e as autoCloseTags,d as html,a as htmlCompletionSource,b as htmlCompletionSourceWith,c as htmlLanguage};
