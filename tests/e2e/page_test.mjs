@@ -1,94 +1,10 @@
-/* The pages in a real browser: headless Chromium, driven through playwright-core.
- *
- * Skipped, and says so, where there is no Chromium or the packages are missing. CHROMIUM names one.
- * Screenshots are left in WEFT_TMP (page-*.png) for whoever wants to look. */
+/* The pages in a real browser: two who write, what is kept through a crash, the entrance. */
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import path from 'node:path';
-import { DEADLINE_MS, load, newFolder, serve, test, TMP } from './lib.mjs';
-
-const chromium = (await load('playwright-core'))?.chromium;
-const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser',
-    '/usr/bin/google-chrome', '/snap/bin/chromium'].find((file) => file && existsSync(file));
-const skip = !chromium ? 'no playwright-core package: run `npm ci` in tests/e2e'
-    : !executablePath && 'no Chromium here: install chromium, or set CHROMIUM';
-
-/** A browser of somebody's own: a fresh profile. */
-async function browser(t, options = {}) {
-    const context = await chromium.launchPersistentContext(newFolder(), {
-        executablePath,
-        headless: true,
-        args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-               '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-        viewport: { width: 1000, height: 700 },
-        ...options,
-    });
-    context.setDefaultTimeout(DEADLINE_MS);
-    t.after(() => context.close());
-    return context;
-}
-
-/** A tab; whatever it complains about fails the test at its end. */
-async function tab(t, context, url, { expectErrors = false } = {}) {
-    const page = await context.newPage();
-    const complaints = [];
-    page.on('pageerror', (error) => complaints.push(String(error.stack ?? error)));
-    page.on('console', (message) => {
-        /* At the end of a test the server may be gone before the tabs are. */
-        if (message.type() === 'error' && !/ERR_CONNECTION_REFUSED/.test(message.text()))
-            complaints.push(message.text());
-    });
-    t.after(() => {
-        if (!expectErrors)
-            assert.deepEqual(complaints, [], 'the browser complained');
-    });
-    await page.goto(url);
-    return page;
-}
-
-const state = (page) => page.evaluate(() => ({
-    text: weft.editor.view.state.doc.toString(),
-    connection: document.getElementById('connection').textContent,
-    saved: document.getElementById('saved').textContent,
-    people: [...document.querySelectorAll('#people .who')].map((who) => who.textContent),
-}));
-
-/** Waits until fn(arg) is true in the page; fails with what the page shows. */
-async function until(page, what, fn, arg) {
-    try {
-        await page.waitForFunction(fn, arg, { polling: 20 });
-    } catch (error) {
-        throw new Error(`${what}: ${JSON.stringify(await state(page))}\n${error.message}`);
-    }
-}
-
-const online = (page) => until(page, 'to be online', () =>
-    document.getElementById('connection').textContent === 'Online' &&
-    !weft.editor.view.state.readOnly);
-const saved = (page) => until(page, 'to be saved', () =>
-    document.getElementById('saved').textContent === 'Saved');
-const shows = (page, text) => until(page, `to show ${JSON.stringify(text)}`,
-    (wanted) => weft.editor.view.state.doc.toString() === wanted &&
-        weft.room.text === wanted, text);
-const value = (page) => page.evaluate(() => weft.editor.view.state.doc.toString());
-const TEXT = '.cm-content';
-const shot = (page, name) => page.screenshot({ path: path.join(TMP, `page-${name}.png`) });
-
-/** The caret to the end (or the start), as a click there would. */
-const caret = (page, where) => page.evaluate((to) => {
-    const { view } = weft.editor;
-    view.focus();
-    view.dispatch({ selection: { anchor: to === 'end' ? view.state.doc.length : to } });
-}, where === 'start' ? 0 : where);
-
-/** The panel is there at once where there is room for it, and for the asking elsewhere. */
-async function openPanel(page) {
-    if (await page.getAttribute('#panel-button', 'aria-expanded') !== 'true')
-        await page.click('#panel-button');
-    await page.waitForSelector('#panel', { state: 'visible' });
-}
+import { newFolder, serve, test } from './lib.mjs';
+import { browser, caret, online, openPanel, saved, shot, shows, skip, tab, TEXT, until, value }
+    from './page_lib.mjs';
 
 test('two tabs in one room: typing in both at once converges', { skip }, async (t) => {
     const server = await serve(t);
