@@ -19,7 +19,7 @@ const load = async (name) => {
 const SEED = Number(process.env.WEFT_SEED ?? 1);
 const cm = await load('@codemirror/state');
 const skip = !cm && 'no packages of the page here: run `npm ci` in web';
-const { wholeCharacters } = cm ? await import('../../web/client/codemirror-whole.js') : {};
+const { upright, wholeCharacters } = cm ? await import('../../web/client/codemirror-whole.js') : {};
 
 const stateOf = (doc) => cm.EditorState.create({
     doc,
@@ -60,4 +60,14 @@ test('random changes never leave half a character', { skip }, () => {
         const now = after(doc, changes);
         assert.ok(isWellFormed(now), `${JSON.stringify({ doc, changes, now })}, seed ${SEED}`);
     }
+});
+
+test('a selection that is replaced around it is a caret, and not one that ends before it starts', { skip }, () => {
+    const { EditorSelection } = cm;
+    const state = stateOf('one two three').update({ selection: { anchor: 5, head: 7 } }).state;
+    const replaced = state.update({ changes: { from: 3, to: 9, insert: '-----' } }).state;
+    const { from, to } = replaced.selection.main;
+    assert.ok(from <= to, `${from} to ${to}`);
+    assert.equal(replaced.update(replaced.replaceSelection('x')).state.doc.length, 13);
+    assert.equal(upright(EditorSelection.single(2, 5)), undefined, 'a sound one stays as it is');
 });

@@ -14,7 +14,7 @@
  * Cost: two characters looked at per change, and one regular expression over what is put in.
  */
 
-import { Transaction } from '@codemirror/state';
+import { EditorSelection, Transaction } from '@codemirror/state';
 import { isHigh, isLow, isWellFormed, toWellFormed } from './text.js';
 
 /** For EditorState.transactionFilter. @param {import('@codemirror/state').Transaction} tr */
@@ -30,15 +30,32 @@ export function wholeCharacters(tr) {
         widened ||= now !== was;
         list.push(now);
     }, true);
-    if (!widened)
-        return tr;
+    if (!widened) {
+        const selection = tr.selection ? undefined : upright(tr.newSelection);
+        return selection ? [tr, { selection, sequential: true }] : tr;
+    }
     const userEvent = tr.annotation(Transaction.userEvent);
+    const changes = tr.startState.changes(joined(list));
     return [{
-        changes: joined(list),
+        changes,
+        selection: upright(tr.startState.selection.map(changes)),
         effects: tr.effects,
         annotations: userEvent === undefined ? [] : [Transaction.userEvent.of(userEvent)],
         scrollIntoView: tr.scrollIntoView,
     }];
+}
+
+/**
+ * Where text around a whole selection is replaced, the editor maps its start behind what was put
+ * in and its end before it: a selection that ends before it starts, on which the next key throws.
+ * @param {EditorSelection} selection mapped through a change
+ * @returns {EditorSelection | undefined} a sound one in its place; undefined: it is sound
+ */
+export function upright(selection) {
+    if (selection.ranges.every(({ from, to }) => from <= to))
+        return undefined;
+    return EditorSelection.create(selection.ranges.map((range) =>
+        (range.from <= range.to ? range : EditorSelection.cursor(range.from))), selection.mainIndex);
 }
 
 /** Between the two halves of a pair? */

@@ -32,7 +32,10 @@ import { apply, check, compose, diff, normalize, transform, LEFT, RIGHT } from '
 import { toWellFormed } from './text.js';
 import { Units } from './units.js';
 import { people, showPeople } from './codemirror-people.js';
-import { wholeCharacters } from './codemirror-whole.js';
+import { upright, wholeCharacters } from './codemirror-whole.js';
+
+const COMPOSED_AFTER_MS = 60; /* the editor reads the end of it a little after it has happened */
+const COMPOSING_IDLE_MS = 5000; /* a phone's keyboard composes the last word until the next begins */
 
 /** Marks the transactions that bring the room's edits; its value is the room. */
 export const fromRoom = Annotation.define();
@@ -45,7 +48,13 @@ export const fromRoom = Annotation.define();
 export function bindCodeMirror(room, options = {}) {
     const writable = new Compartment();
     const shown = options.people !== false;
-    const plugin = ViewPlugin.define((view) => new Binding(room, view, writable, shown));
+    const plugin = ViewPlugin.define((view) => new Binding(room, view, writable, shown), {
+        eventObservers: {
+            compositionstart() { this.composes(true); },
+            compositionupdate() { this.composes(true); },
+            compositionend() { this.composes(false); },
+        },
+    });
     return [
         EditorState.lineSeparator.of('\n'),
         EditorView.clipboardInputFilter.of((text) => text.replace(/\r\n?/g, '\n')),
@@ -85,6 +94,8 @@ class Binding {
         this.text = room.text; /* the document, as one string */
         this.units = new Units(room.text); /* the document, counted in both */
         this.held = []; /* in the room, not in the document yet */
+        this.composing = false; /* an input method is */
+        this.composed = 0; /* timer: it is not any more */
         this.telling = false;
         this.due = new Set();
         this.frame = 0;
@@ -105,6 +116,7 @@ class Binding {
     destroy() {
         this.gone = true;
         cancelAnimationFrame(this.frame);
+        clearTimeout(this.composed);
         for (const off of this.offs)
             off();
     }
@@ -124,7 +136,7 @@ class Binding {
     /* Puts what is held into the document. */
     release() {
         const { held, text, units } = this;
-        if (held.length === 0)
+        if (held.length === 0 || this.isComposedAt(held))
             return;
         const list = changesOf(units.edit(text, held));
         this.held = [];
@@ -143,12 +155,45 @@ class Binding {
     }
 
     fromRoom(changes) {
+        const { state } = this.view;
+        const set = state.changes(changes);
         this.view.dispatch({
-            changes,
+            changes: set,
+            selection: upright(state.selection.map(set)),
             annotations: [fromRoom.of(this.room), Transaction.remote.of(true),
                           Transaction.addToHistory.of(false)],
             filter: false,
         });
+    }
+
+    /* An input method loses its place when the line that it writes in is drawn anew. So what others
+     * do there waits until it is done, or idle; elsewhere it goes on. */
+    composes(goesOn) {
+        clearTimeout(this.composed);
+        this.composing ||= goesOn;
+        this.composed = setTimeout(() => {
+            this.composing = false;
+            this.release();
+        }, goesOn ? COMPOSING_IDLE_MS : COMPOSED_AFTER_MS);
+    }
+
+    /* Whether an operation touches the line where an input method is writing. */
+    isComposedAt(op) {
+        if (!this.composing)
+            return false;
+        const { doc, selection } = this.view.state;
+        const line = doc.lineAt(selection.main.head);
+        const from = this.units.cpAt(this.text, line.from);
+        const to = this.units.cpAt(this.text, line.to);
+        let at = 0;
+        for (const c of op) {
+            const end = typeof c === 'string' ? at : at + Math.abs(c);
+            const edits = typeof c === 'string' || c < 0;
+            if (edits && at <= to && end >= from)
+                return true;
+            at = end;
+        }
+        return false;
     }
 
     /* Makes the document what the room is, whatever it was. */
