@@ -35,6 +35,11 @@
  *                 it was undone here, and text is what it had inserted
  *   reset         {text}: the room has a new history (restored, made again); what
  *                 was pending was merged into it; text was on screen before
+ *   resync        {reason, text}: what the server said does not fit; the text is
+ *                 asked for anew and what is pending merged into it. text was on
+ *                 screen before
+ *   unknown       {type}: a message that a newer server may know; it was left out
+ *   lost          {code, reason}: the connection, with what it was closed with
  *   signal        {from, data}
  */
 
@@ -234,12 +239,15 @@ export class Room extends Emitter {
     }
 
     #hear(msg) {
-        if (msg === null || typeof msg !== 'object') {
-            this.#full = true;
-            this.#link.drop('the server sent something that is no message');
+        if (typeof msg?.type !== 'string') {
+            this.#resync(true, 'what the server sent is no message');
             return;
         }
         if (msg.type === 'welcome') {
+            if (msg.protocol !== undefined && msg.protocol !== PROTOCOL) {
+                this.#refuse(1002, `The server speaks ${msg.protocol}, not ${PROTOCOL}.`);
+                return;
+            }
             /* Only an empty room has no text where the whole of it was asked for. */
             if (msg.text === undefined && (this.#full || this.#state.epoch === null))
                 msg.text = '';
@@ -248,9 +256,29 @@ export class Room extends Emitter {
             this.emit('signal', { from: msg.from, data: msg.data });
         }
         this.#requests.answer(msg);
-        this.#run(this.#state.message(msg));
+        let effects;
+        try {
+            effects = this.#state.message(msg);
+        } catch (err) {
+            this.#resync(true, `a malformed message (${msg.type}): ${err.message}`);
+            return;
+        }
+        this.#run(effects);
         if (msg.type === 'welcome' && this.#state.online)
             this.#setStatus('online');
+    }
+
+    /* What the server said and what we have do not go together. */
+    #resync(full, reason) {
+        this.#full ||= full;
+        this.emit('resync', { reason, text: this.text });
+        this.#link.drop(reason);
+    }
+
+    /* Trying again is of no use. */
+    #refuse(code, message) {
+        this.emit('error', { code, message, fatal: true });
+        this.close();
     }
 
     /* The connection is gone, whoever ended it. */
@@ -260,8 +288,7 @@ export class Room extends Emitter {
         this.#requests.fail('the connection was lost');
         this.#run(this.#state.disconnected());
         if (FINAL_CODES.has(code)) {
-            this.emit('error', { code, message: reason || closeText(code), fatal: true });
-            this.close();
+            this.#refuse(code, reason || closeText(code));
             return null;
         }
         let why = code;
@@ -273,6 +300,7 @@ export class Room extends Emitter {
         } else if (TELL_CODES.has(code) && reason) {
             this.emit('error', { code, message: reason });
         }
+        this.emit('lost', { code, reason });
         this.#setStatus(wasOnline ? 'connecting' : 'offline');
         return why;
     }
@@ -308,8 +336,10 @@ export class Room extends Emitter {
             this.#timers.later('retry', detail.ms, () => this.#run(this.#state.retry()));
             break;
         case 'reconnect':
-            this.#full ||= detail.full;
-            this.#link.drop(detail.reason);
+            this.#resync(detail.full, detail.reason);
+            break;
+        case 'unknown':
+            this.emit('unknown', { type: String(detail.type) });
             break;
         case 'users':
             this.emit('users', this.users);

@@ -26,6 +26,7 @@
  *   {kind:'refused', code, message, op, text}  the server will not have it: it
  *                                   was undone here; text = what was inserted
  *   {kind:'error', code, message}   the server complained about something else
+ *   {kind:'unknown', type}          a message of a type that is not in the protocol
  *   {kind:'reset', text}            the room has a new history; text = what was
  *                                   on screen before it was merged with it
  *
@@ -53,7 +54,10 @@ const PIECE_BYTES_MIN = 1024; /* smaller than this is not the reason */
 const RETRY_MS = 1000; /* where the server names no time */
 const MESSAGE_BYTES = 1 << 20; /* until the welcome tells the limit */
 const TRY_AGAIN = new Set(['unavailable', 'rate_limited']);
+const ELSEWHERE = new Set(['text', 'history', 'signal', 'pong', 'help', 'closing']);
 const OUT_OF_STEP = new Set(['gone', 'bad_rev']); /* says nothing against the operation itself */
+
+const isTable = (value) => Object.getPrototypeOf(value) === Object.prototype;
 
 export class State {
     #pieceBytes = PIECE_BYTES_MAX; /* halved when the server finds a message too large */
@@ -163,7 +167,8 @@ export class State {
         case 'insert': case 'delete': case 'edit': case 'meta': return this.onOp(msg);
         case 'cursor': case 'join': case 'user': case 'leave':
             return this.presence.message(msg) ? [{ kind: 'users' }] : [];
-        default: return []; /* of a newer server: not for us */
+        default: /* of a newer server: not for us */
+            return ELSEWHERE.has(msg.type) ? [] : [{ kind: 'unknown', type: msg.type }];
         }
     }
 
@@ -173,6 +178,9 @@ export class State {
         const sameSession = this.session !== null &&
                             (msg.session === undefined || msg.session === this.session);
         const full = typeof msg.text === 'string';
+        if (!Number.isSafeInteger(msg.rev) || !Array.isArray(msg.users ?? []) ||
+            !isTable(msg.meta ?? {}))
+            return [reconnect(true, 'a malformed welcome')];
         if (!full && !(sameEpoch && sameSession && msg.rev >= this.rev))
             return [reconnect(true, 'a welcome without text that does not fit what we have')];
 
@@ -199,6 +207,8 @@ export class State {
     onOp(msg) {
         if ((msg.from ?? msg.rev - 1) !== this.rev || !(msg.rev > this.rev))
             return [reconnect(false, `revision ${msg.rev} does not follow ${this.rev}`)];
+        if (!isTable(msg.meta ?? {}))
+            return [reconnect(true, `revision ${msg.rev} has malformed entries`)];
         const fx = [];
         try {
             this.#receive(opOf(msg, this.serverText), msg.rev, msg.user_id ?? null, fx);

@@ -15,6 +15,7 @@ export class Status {
     #name;
     #wasOnline = false;
     #topic = '';
+    #isOutdated = false;
 
     /** @param {import('../client/room.js').Room} room @param {string} name of the room, to people */
     constructor(room, name) {
@@ -22,23 +23,32 @@ export class Status {
         this.#name = name;
         room.on('saved', (saved) => {
             this.show();
-            if (saved)
+            if (saved) {
                 this.hide('storage');
+                this.hide('lost');
+            }
         });
         room.on('status', (status) => {
             this.show();
             if (status === 'online') {
                 this.#wasOnline = true;
                 this.hide('storage');
+            } else if (status === 'offline') {
+                this.#lookForNewerPage();
             }
-            announce(`${this.#connection()}. ${this.#saved()}`);
+            announce([this.#connection(), this.#saved()].filter(Boolean).join('. '), 'state');
         });
         room.on('refused', ({ message, code, text }) => this.banner('refused',
-            t('banner.refused', message || code),
+            t('banner.refused', code === 'doc_full' ? t('why.large') : message || code),
             text ? [t('banner.refused.copy'), text] : undefined));
         room.on('reset', ({ text }) =>
             this.banner('reset', t('banner.reset'), [t('banner.reset.copy'), text]));
         room.on('error', (error) => this.#error(error));
+        room.on('lost', ({ code }) => this.#lost(code));
+        room.on('resync', ({ text }) => this.banner('resync', t('banner.resync'),
+            text ? [t('banner.reset.copy'), text] : undefined));
+        room.on('unknown', () => this.#outdated(t('banner.unknown')));
+        $('banner-reload').addEventListener('click', () => location.reload());
         $('banner-close').addEventListener('click', () => this.hide());
         this.show();
     }
@@ -57,10 +67,15 @@ export class Status {
         document.title = `${pendingSince ? '• ' : ''}${this.#name} – weft`;
     }
 
-    /** @param {string} topic @param {string} words @param {[string, string]} [copy] label, text */
-    banner(topic, words, copy) {
+    /**
+     * @param {string} topic @param {string} words @param {[string, string]} [copy] label, text
+     * @param {boolean} [reload] offers that
+     */
+    banner(topic, words, copy, reload = false) {
         this.#topic = topic;
+        announce(words, 'banner');
         $('banner-text').textContent = words;
+        $('banner-reload').hidden = !reload;
         const action = $('banner-action');
         action.hidden = copy === undefined;
         action.textContent = copy?.[0] ?? '';
@@ -79,9 +94,52 @@ export class Status {
         if (code === 'unavailable')
             this.banner('storage', t('banner.storage'));
         else if (fatal)
-            this.banner('fatal', message, [t('banner.copy'), this.#room.text]);
-        else if (code !== 'rate_limited')
+            this.banner('fatal', this.#whyFinal(code, message), this.#copy(), code === 1002);
+        else if (typeof code === 'string' && code !== 'rate_limited')
             this.banner('error', t('banner.problem', message || code));
+    }
+
+    #whyFinal(code, message) {
+        switch (code) {
+        case 4401: return t('banner.signin');
+        case 4403: return t('banner.forbidden');
+        case 1002: return t('banner.version');
+        default: return message;
+        }
+    }
+
+    /* Closed with a reason to tell; what else is lost shows in the state. */
+    #lost(code) {
+        const words = {
+            1008: t('banner.pause'), 1012: t('banner.restart'), 1013: t('banner.full'),
+            4409: t('banner.slow'), 4429: t('banner.pause'),
+        }[code];
+        if (words)
+            this.banner('lost', words);
+    }
+
+    #copy() {
+        return this.#room.text ? [t('banner.copy'), this.#room.text] : undefined;
+    }
+
+    #outdated(words) {
+        if (this.#isOutdated)
+            return; /* said once */
+        this.#isOutdated = true;
+        this.banner('outdated', words, this.#copy(), true);
+    }
+
+    /* A newer server may refuse this page before a word is exchanged, which a browser does not
+     * tell from no server at all. But it has another page to offer. */
+    async #lookForNewerPage() {
+        const script = document.querySelector('script[type=module]').src.split('/').pop();
+        try {
+            const answer = await fetch(location.href, { cache: 'no-cache' });
+            if (answer.ok && !(await answer.text()).includes(script))
+                this.#outdated(t('banner.version'));
+        } catch {
+            /* no server */
+        }
     }
 
     #connection() {

@@ -46,6 +46,27 @@ export default {
     'banner.storage': 'Der Server kann gerade nicht speichern. Ihre Änderungen bleiben hier und ' +
                       'werden erneut gesendet, bis es wieder geht.',
     'banner.copy': 'Text kopieren',
+    'banner.reload': 'Seite neu laden',
+    'banner.resync': 'Was der Server geschickt hat, passte nicht zu diesem Text; er wird neu geholt. ' +
+                     'Was Sie geschrieben haben, bleibt erhalten.',
+    'banner.unknown': 'Der Server sagt etwas, das diese Seite nicht kennt. Vielleicht ist er neuer: ' +
+                      'Laden Sie die Seite neu, wenn es Ihnen passt.',
+    'banner.version': 'Der Server hat eine andere Version als diese Seite. Kopieren Sie, was Sie ' +
+                   'brauchen, und laden Sie die Seite dann neu.',
+    'banner.pause': 'Der Server bittet um eine Pause. Die Verbindung kommt von selbst zurück; was Sie ' +
+                   'schreiben, bleibt hier.',
+    'banner.restart': 'Der Server wird neu gestartet. Schreiben Sie weiter: Es bleibt hier und wird ' +
+                   'gesendet, sobald er wieder da ist.',
+    'banner.full': 'Für weitere Personen ist gerade kein Platz. Die Seite versucht es alle paar ' +
+                   'Sekunden von selbst wieder.',
+    'banner.signin': 'Dieser Raum fragt, wer Sie sind. Melden Sie sich an oder bitten Sie um einen neuen ' +
+                   'Link, und öffnen Sie ihn noch einmal.',
+    'banner.forbidden': 'Diesen Raum dürfen Sie nicht öffnen. Bitten Sie jemanden, der darin ist, um einen ' +
+                   'Link.',
+    'banner.slow': 'Ihre Verbindung kam nicht mit. Sie wird jetzt neu aufgebaut, und was Sie verpasst ' +
+                   'haben, folgt.',
+    'why.large': 'Der Text ist so groß, wie er hier sein darf',
+    'banner.label': 'Meldung',
     'banner.problem': (why) => `Der Server meldet ein Problem: ${why}`,
 
     'panel': 'Personen und Teilen',

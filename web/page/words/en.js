@@ -46,6 +46,25 @@ export default {
     'banner.storage': 'The server cannot save right now. Your changes are kept here and sent again ' +
                       'until it can.',
     'banner.copy': 'Copy the text',
+    'banner.reload': 'Load the page again',
+    'banner.resync': 'What the server sent did not fit this text, so the text is fetched again. What ' +
+                     'you have written is kept.',
+    'banner.unknown': 'The server said something that this page does not know. It may be newer: load ' +
+                      'the page again when it suits you.',
+    'banner.version': 'The server is of another version than this page. Copy what you need, then load ' +
+                   'the page again.',
+    'banner.pause': 'The server asks for a pause. The connection comes back by itself; what you write ' +
+                   'is kept here.',
+    'banner.restart': 'The server is being restarted. Go on writing: it is kept here and sent as soon as ' +
+                   'the server is back.',
+    'banner.full': 'There is no room for one more person at the moment. This page tries again by ' +
+                   'itself every few seconds.',
+    'banner.signin': 'This room asks who you are. Sign in, or ask for a new link, and open it again.',
+    'banner.forbidden': 'You may not open this room. Ask somebody who is in it for a link.',
+    'banner.slow': 'Your connection did not keep up. It is made again now, and what you missed ' +
+                   'follows.',
+    'why.large': 'the text is as large as it may be here',
+    'banner.label': 'Message',
     'banner.problem': (why) => `The server reported a problem: ${why}`,
 
     'panel': 'People and sharing',
