@@ -134,13 +134,16 @@ try {
 }
 export const noAxe = axeSource === null && 'no axe-core package: run `npm ci` in tests/e2e';
 
-/** No violation of WCAG A and AA and of axe's best practices in what is shown now. */
+/**
+ * No violation of WCAG A and AA and of axe's best practices in what is shown now. Names at carets
+ * are left out: they fade, and are said in the list of people.
+ */
 export async function accessible(page, what) {
     const source = axeSource;
     const found = await page.evaluate(async (code) => {
         if (!globalThis.axe)
             (0, eval)(code);
-        const { violations } = await axe.run(document, { resultTypes: ['violations'] });
+        const { violations } = await axe.run({ exclude: ['.cm-weft-flag'] }, { resultTypes: ['violations'] });
         return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${
             nodes.map(({ target, failureSummary }) => `${target.join(' ')} ${failureSummary}`)
                 .join('; ')}`);

@@ -11,6 +11,7 @@
 
 import { StateEffect, StateField } from '@codemirror/state';
 import { Decoration, EditorView, WidgetType } from '@codemirror/view';
+import { inkOn } from './ink.js';
 
 /**
  * @typedef {{userId: string, name?: string, color?: string, head: number, anchor: number}} Place
@@ -37,13 +38,16 @@ const field = StateField.define({
 
 const look = EditorView.baseTheme({
     '.cm-weft-chosen': {
-        backgroundColor: 'color-mix(in srgb, var(--weft-who) 28%, transparent)',
-        borderRadius: '2px',
+        /* Whatever the colour, what is written on it still reads; the line below is the colour. */
+        backgroundColor: 'color-mix(in srgb, var(--weft-who) 12%, transparent)',
+        boxShadow: 'inset 0 -2px var(--weft-who)',
     },
     '.cm-weft-caret': {
         position: 'relative',
         borderInlineStart: '2px solid var(--weft-who)',
         marginInline: '-1px',
+        /* Seen also where its colour is the ground's. */
+        boxShadow: '0 0 0 1px color-mix(in srgb, currentColor 16%, transparent)',
     },
     '.cm-weft-flag': {
         position: 'absolute',
@@ -55,6 +59,10 @@ const look = EditorView.baseTheme({
         backgroundColor: 'var(--weft-who)',
         color: 'var(--weft-on-who)',
         font: '600 11px/16px system-ui, sans-serif',
+        outline: '1px solid color-mix(in srgb, currentColor 20%, transparent)',
+        maxWidth: '16em',
+        overflow: 'hidden',
+        textOverflow: 'ellipsis',
         whiteSpace: 'nowrap',
         pointerEvents: 'none',
         animation: 'weft-leave 4s forwards',
@@ -65,6 +73,9 @@ const look = EditorView.baseTheme({
         borderRadius: '0 5px 5px 5px',
     },
     '.cm-weft-caret:hover .cm-weft-flag': { animation: 'none' },
+    '@media (prefers-reduced-motion: reduce)': {
+        '.cm-weft-flag': { animationTimingFunction: 'step-end' },
+    },
     '@keyframes weft-leave': { '85%': { opacity: '1' }, to: { opacity: '0' } },
 });
 
@@ -154,13 +165,4 @@ function tintOf(color) {
     }
     sheet.insertRule(`.${name} { --weft-who: ${safe}; --weft-on-who: ${inkOn(safe)}; }`);
     return name;
-}
-
-/** Black or white, whichever reads better on a colour (WCAG's relative luminance). */
-export function inkOn(color) {
-    const [r, g, b] = [1, 3, 5].map((at) => {
-        const c = parseInt(color.slice(at, at + 2), 16) / 255;
-        return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? '#000000' : '#ffffff';
 }

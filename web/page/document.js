@@ -57,13 +57,16 @@ export function languageMenu(room, editor) {
  * @param {import('./status.js').Status} status @param {string} name of the room
  */
 export function files(room, editor, status, name) {
+    const permit = () => { $('upload').disabled = !canWrite(room); };
+    room.on('status', permit);
+    permit();
     $('download').addEventListener('click', () => download(room, name));
     $('upload').addEventListener('click', () => $('file').click());
     $('file').addEventListener('change', async () => {
         const [file] = $('file').files;
         $('file').value = '';
         const text = file && await textOf(file, room, status);
-        if (typeof text === 'string' &&
+        if (typeof text === 'string' && canWrite(room) &&
             (room.text === '' || confirm(t('doc.upload.replace', file.name)))) {
             room.edit(diff(room.text, text));
             suggestLanguage(room, file.name);
@@ -72,6 +75,8 @@ export function files(room, editor, status, name) {
     });
     dropping(room, editor, status);
 }
+
+const canWrite = ({ mode, status }) => mode !== 'read' && status !== 'closed';
 
 function download(room, name) {
     const link = document.createElement('a');
@@ -88,7 +93,7 @@ function dropping(room, editor, status) {
     const hasFile = (event) => [...event.dataTransfer?.types ?? []].includes('Files');
     const shade = (shown) => { $('drop').hidden = !shown; };
     paper.addEventListener('dragover', (event) => {
-        if (!hasFile(event) || room.mode === 'read')
+        if (!hasFile(event) || !canWrite(room))
             return;
         event.preventDefault();
         shade(true);
@@ -106,7 +111,7 @@ function dropping(room, editor, status) {
         const [file] = event.dataTransfer.files;
         const at = editor.view.posAtCoords({ x: event.clientX, y: event.clientY }, false);
         const text = file && await textOf(file, room, status);
-        if (typeof text !== 'string' || text === '' || room.mode === 'read')
+        if (typeof text !== 'string' || text === '' || !canWrite(room))
             return;
         const fresh = room.text === '';
         room.insert(cpAt(editor.view, at), text);

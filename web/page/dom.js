@@ -32,11 +32,20 @@ export function whenIdle(fn) {
     };
 }
 
-/** Says something to a screen reader; a quick back and forth is not worth saying. */
+/**
+ * Says something to a screen reader. A quick back and forth is not worth saying: of one topic the
+ * last words within a moment are said, of several topics all.
+ */
 export const announce = (() => {
+    const due = new Map();
     let timer = 0;
-    return (words) => {
+    return (words, topic = '') => {
         clearTimeout(timer);
-        timer = setTimeout(() => { $('announce').textContent = words; }, 600);
+        due.delete(topic);
+        due.set(topic, words);
+        timer = setTimeout(() => {
+            $('announce').textContent = [...due.values()].join('. ');
+            due.clear();
+        }, 600);
     };
 })();

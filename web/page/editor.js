@@ -11,6 +11,7 @@ import { Compartment, EditorState } from '@codemirror/state';
 import { drawSelection, dropCursor, EditorView, highlightSpecialChars, keymap, placeholder }
     from '@codemirror/view';
 import { bindCodeMirror } from '../client/codemirror.js';
+import { lineDirections } from './direction.js';
 import { plainKeys } from './keys.js';
 
 const look = EditorView.theme({
@@ -22,13 +23,21 @@ const look = EditorView.theme({
     '.cm-cursor': { borderInlineStartColor: 'var(--accent)', borderInlineStartWidth: '2px' },
     '.cm-placeholder': { color: 'var(--soft)' },
     '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground':
-        { background: 'color-mix(in srgb, var(--accent) 30%, transparent)' },
-    '.cm-selectionMatch': { backgroundColor: 'color-mix(in srgb, var(--accent) 16%, transparent)' },
+        { background: 'color-mix(in srgb, var(--accent) 22%, transparent)' },
+    '.cm-selectionMatch': { backgroundColor: 'color-mix(in srgb, var(--accent) 12%, transparent)' },
     '&.cm-focused .cm-matchingBracket': {
         backgroundColor: 'transparent', outline: '1px solid var(--soft)', borderRadius: '2px',
     },
-    '.cm-searchMatch': { backgroundColor: 'color-mix(in srgb, var(--busy) 35%, transparent)' },
-    '.cm-searchMatch-selected': { backgroundColor: 'color-mix(in srgb, var(--busy) 65%, transparent)' },
+    /* A light ground, so that every colour still reads on it, and a line. */
+    '.cm-searchMatch': {
+        backgroundColor: 'color-mix(in srgb, var(--busy) 12%, transparent)',
+        outline: '1px solid color-mix(in srgb, var(--busy) 60%, transparent)', borderRadius: '2px',
+    },
+    '.cm-searchMatch-selected': {
+        backgroundColor: 'color-mix(in srgb, var(--busy) 22%, transparent)',
+        outline: '2px solid var(--busy)',
+    },
+    '.cm-searchMatch .cm-selectionMatch': { backgroundColor: 'transparent' },
     '.cm-panels': { backgroundColor: 'var(--ground)', color: 'var(--ink)' },
     '.cm-panels-top': { borderBottom: '1px solid var(--line)' },
     '.cm-panel.cm-search': { padding: '8px 14px', fontFamily: 'var(--ui)' },
@@ -60,7 +69,7 @@ export class Editor {
                 dropCursor(),
                 EditorState.allowMultipleSelections.of(true),
                 EditorState.phrases.of(phrases),
-                EditorView.perLineTextDirection.of(true),
+                lineDirections,
                 EditorView.contentAttributes.of({
                     'aria-label': label, spellcheck: 'true', autocapitalize: 'sentences',
                     autocorrect: 'on',

@@ -5,7 +5,7 @@
  */
 
 import { $, announce, later } from './dom.js';
-import { inkOn } from '../client/codemirror-people.js';
+import { inkOn } from '../client/ink.js';
 import { unitAt } from '../client/codemirror.js';
 import { safeColor } from './settings.js';
 import { t } from './strings.js';
@@ -59,7 +59,7 @@ export class People {
 
     #tell(others) {
         if (others !== this.#others && this.#room.status === 'online')
-            announce(others === 0 ? t('people.alone.said') : t('people.count.said', others + 1));
+            announce(others === 0 ? t('people.alone.said') : t('people.count.said', others + 1), 'people');
         this.#others = others;
     }
 
