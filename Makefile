@@ -325,11 +325,11 @@ web: ## bundle the page into web/dist, which is committed (needs node and npm)
 check: ## the quick tier: unit, property and fuzz corpus, under a minute, installs nothing
 	@$(MAKE) VARIANT=$(VARIANT) check-build
 	@bash tests/run.sh --build $(BUILD) --variant $(VARIANT) sim property unit replay
-soak: ## the properties with PERCENT=2000 of their random cases, from a new seed each time
-	@$(MAKE) VARIANT=$(VARIANT) check-build
+soak: ## the properties and the pages' random tabs with PERCENT=2000 of their cases, from a new seed each time
+	@$(MAKE) VARIANT=$(VARIANT) check-build $(BUILD)/$(VARIANT)/weft
 	@seed=$${WEFT_SEED:-$$(date +%s)000000}; echo "soak: WEFT_SEED=$$seed WEFT_PERCENT=$(PERCENT)"; \
 	WEFT_SEED=$$seed WEFT_PERCENT=$(PERCENT) TEST_TIMEOUT=86400 \
-		bash tests/run.sh --build $(BUILD) --variant $(VARIANT) sim property
+		bash tests/run.sh --build $(BUILD) --variant $(VARIANT) sim property tests/e2e/page_random_test.mjs
 check-build: $(UNIT_BIN) $(PROPERTY_BIN) $(REPLAY_BIN) $(SIM_BIN)
 
 sim: ## the simulator, with ARGS="--seed 7 --trace" and the like; ARGS=--help lists them
