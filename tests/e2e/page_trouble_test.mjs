@@ -230,10 +230,26 @@ test('in German too, on a phone', { skip }, async (t) => {
     proxy.refuse = { code: 1013, reason: 'full' };
     proxy.close(1013, 'full');
     await says(page, /ist gerade kein Platz/);
+    await page.keyboard.type('offline getippt');
+    await until(page, 'to be offline', () => weft.room.status === 'offline');
+    for (const width of [320, 360, 760]) {
+        await page.setViewportSize({ width, height: 600 });
+        await shot(page, `de-offline-${width}`);
+        const [over, covered] = await page.evaluate(() => {
+            const box = (id) => document.getElementById(id).getBoundingClientRect();
+            const [saved, button] = [box('saved'), box('copy-link')];
+            return [document.documentElement.scrollWidth - innerWidth,
+                    saved.right > button.left && saved.bottom > button.top &&
+                    saved.top < button.bottom];
+        });
+        assert.ok(over <= 0, `${width}: nothing sticks out (${over} px)`);
+        assert.equal(covered, false, `${width}: nothing lies on anything`);
+    }
     await shot(page, 'de-phone-full');
     proxy.refuse = null;
     await page.evaluate(() => weft.room.wake());
     await online(page);
+    await saved(page);
     proxy.say('nonsense');
     await says(page, /passte nicht zu diesem Text/);
     await shot(page, 'de-phone-resync');
