@@ -3,17 +3,42 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { readFile, readdir } from 'node:fs/promises';
-import { countText } from '../../web/page/counts.js';
+import { Doc } from '../../web/client/doc.js';
+import { countDoc } from '../../web/page/counts.js';
 import { choose, OTHERS } from '../../web/page/strings.js';
 import en from '../../web/page/words/en.js';
 import { safeColor } from '../../web/page/settings.js';
+import { forSeeds } from './random.mjs';
 
 const PAGE = new URL('../../web/page/', import.meta.url);
 
 test('counts characters as code points, words between white space, lines', () => {
-    assert.deepEqual(countText(''), { characters: 0, words: 0, lines: 1 });
-    assert.deepEqual(countText('one two\n  three 😀\n'), { characters: 18, words: 4, lines: 3 });
-    assert.deepEqual(countText('\u3000漢字\u00a0x'), { characters: 5, words: 2, lines: 1 });
+    const counts = (text) => countDoc(Doc.of(text));
+    assert.deepEqual(counts(''), { characters: 0, words: 0, lines: 1 });
+    assert.deepEqual(counts('one two\n  three 😀\n'), { characters: 18, words: 4, lines: 3 });
+    assert.deepEqual(counts('\u3000漢字\u00a0x'), { characters: 5, words: 2, lines: 1 });
+});
+
+test('the counts are the same however the text is cut, and only what is new is counted', () => {
+    forSeeds(300, (random) => {
+        let doc = Doc.of(random.text(200), 4 + random.below(8));
+        for (let n = 0; n < 8; n++) {
+            const text = String(doc);
+            assert.deepEqual(countDoc(doc), {
+                characters: Array.from(text).length,
+                words: text.split(/[ \n]+/).filter(Boolean).length,
+                lines: text.split('\n').length,
+            });
+            doc = doc.apply(random.op(doc.cps));
+        }
+    });
+    let doc = Doc.of('one two '.repeat(10000), 64);
+    let asked = 0;
+    while (countDoc(doc, () => ++asked % 100 === 0) === null);
+    assert.equal(asked, doc.chunks.length, 'each chunk once, a hundred at a time');
+    doc = doc.apply([40000, 'x']);
+    assert.equal(countDoc(doc, () => ++asked && false).words, 20000);
+    assert.ok(asked <= doc.chunks.length + 2, 'of an edit, the chunk it is in');
 });
 
 test('colours from elsewhere are checked', () => {

@@ -26,12 +26,12 @@ const NOBODY = { decorations: Decoration.none, moved: new Map() };
 const field = StateField.define({
     create: () => NOBODY,
     update({ decorations, moved }, tr) {
-        const kept = tr.docChanged ? decorations.map(tr.changes) : decorations;
-        for (const effect of tr.effects) {
-            if (effect.is(showPeople))
-                return drawn(effect.value, moved, tr.state.doc.length);
-        }
-        return kept === decorations ? { decorations, moved } : { decorations: kept, moved };
+        const effect = tr.effects.find((one) => one.is(showPeople));
+        if (!tr.docChanged && !effect)
+            return { decorations, moved };
+        const before = tr.docChanged ? carried(moved, tr.changes) : moved;
+        return effect ? drawn(effect.value, before, tr.state.doc.length)
+                      : { decorations: decorations.map(tr.changes), moved: before };
     },
     provide: (self) => EditorView.decorations.from(self, (value) => value.decorations),
 });
@@ -81,6 +81,14 @@ const look = EditorView.baseTheme({
 
 /** The extension. */
 export const people = [field, look];
+
+/* Who is pushed along by an edit in front of them has not moved. */
+function carried(moved, changes) {
+    const out = new Map();
+    for (const [userId, { head, at }] of moved)
+        out.set(userId, { head: changes.mapPos(head, -1), at });
+    return out;
+}
 
 /** @param {Place[]} places @param {Map<string, {head: number, at: number}>} before */
 function drawn(places, before, length) {

@@ -20,7 +20,7 @@
  * document right after it.
  *
  * Only LF ends a line, as in the model; a CR that is in the text stays and is one
- * character. Positions are units here and code points in the room; units.js counts
+ * character. Positions are units here and code points in the room; doc.js counts
  * both, and for a text without astral characters that costs nothing.
  *
  * Needs @codemirror/state and @codemirror/view.
@@ -28,9 +28,9 @@
 
 import { Annotation, Compartment, EditorState, Transaction } from '@codemirror/state';
 import { EditorView, ViewPlugin } from '@codemirror/view';
-import { apply, check, compose, diff, normalize, transform, LEFT, RIGHT } from './ot.js';
+import { check, compose, diff, normalize, transform, LEFT, RIGHT } from './ot.js';
+import { Doc } from './doc.js';
 import { toWellFormed } from './text.js';
-import { Units } from './units.js';
 import { people, showPeople } from './codemirror-people.js';
 import { upright, wholeCharacters } from './codemirror-whole.js';
 
@@ -72,14 +72,14 @@ const bindings = new WeakMap(); /* view -> Binding */
  * @param {EditorView} view one with bindCodeMirror() @param {number} cp
  */
 export function unitAt(view, cp) {
-    const { units, text } = bindings.get(view);
-    return units.unitAt(text, Math.min(cp, units.cps));
+    const { doc } = bindings.get(view);
+    return doc.unitAt(Math.min(cp, doc.cps));
 }
 
 /** The other way round. @param {EditorView} view @param {number} unit */
 export function cpAt(view, unit) {
-    const { units, text } = bindings.get(view);
-    return units.cpAt(text, Math.min(unit, units.units));
+    const { doc } = bindings.get(view);
+    return doc.cpAt(Math.min(unit, doc.units));
 }
 
 function isReadOnly(room) {
@@ -91,14 +91,15 @@ class Binding {
         this.room = room;
         this.view = view;
         this.writable = writable;
-        this.text = room.text; /* the document, as one string */
-        this.units = new Units(room.text); /* the document, counted in both */
+        this.doc = room.doc; /* the document, counted in both */
         this.held = []; /* in the room, not in the document yet */
         this.composing = false; /* an input method is */
         this.composed = 0; /* timer: it is not any more */
         this.telling = false;
         this.due = new Set();
         this.frame = 0;
+        this.people = shown;
+        this.drawn = 0; /* people on the screen */
         this.gone = false;
         bindings.set(view, this);
         this.offs = [
@@ -135,21 +136,19 @@ class Binding {
 
     /* Puts what is held into the document. */
     release() {
-        const { held, text, units } = this;
+        const { held, doc } = this;
         if (held.length === 0 || this.isComposedAt(held))
             return;
-        const list = changesOf(units.edit(text, held));
         this.held = [];
-        this.text = this.room.text;
+        this.doc = this.room.doc;
         try {
-            this.fromRoom(list);
+            this.fromRoom(changesOf(doc.toUtf16(held)));
         } catch (err) {
             if (!/update is in progress/.test(err?.message ?? ''))
                 throw err;
             /* A listener of the editor has edited the room: nothing was dispatched. */
             this.held = compose(held, this.held);
-            this.text = text;
-            this.units = new Units(text);
+            this.doc = doc;
             this.soon('release');
         }
     }
@@ -183,8 +182,8 @@ class Binding {
             return false;
         const { doc, selection } = this.view.state;
         const line = doc.lineAt(selection.main.head);
-        const from = this.units.cpAt(this.text, line.from);
-        const to = this.units.cpAt(this.text, line.to);
+        const from = this.doc.cpAt(line.from);
+        const to = this.doc.cpAt(line.to);
         let at = 0;
         for (const c of op) {
             const end = typeof c === 'string' ? at : at + Math.abs(c);
@@ -199,14 +198,13 @@ class Binding {
     /* Makes the document what the room is, whatever it was. */
     resync() {
         const now = this.view.state.doc.toString();
-        const { text } = this.room;
+        const { doc, text } = this.room;
         this.held = [];
-        this.text = text;
-        this.units = new Units(text);
+        this.doc = doc;
         if (now === text)
             return;
         const known = toWellFormed(now); /* length for length */
-        this.fromRoom(changesOf(new Units(known).edit(known, diff(known, text))));
+        this.fromRoom(changesOf(Doc.of(known).toUtf16(diff(known, text))));
     }
 
     permit() {
@@ -240,22 +238,31 @@ class Binding {
         });
     }
 
-    /* The others' places, once a frame. */
+    /* The others' places, once a frame; only of those who can be seen. */
     draw() {
         if (this.gone || this.held.length > 0)
             return; /* comes again with the users event of what is held */
+        const { doc, view } = this;
+        const from = doc.cpAt(Math.min(view.viewport.from, doc.units));
+        const to = doc.cpAt(Math.min(view.viewport.to, doc.units));
         const list = [];
         for (const { userId, name, color, head, anchor } of this.room.users.values()) {
-            if (head !== null)
-                list.push({ userId, name, color, head: this.units.unitAt(this.text, head),
-                            anchor: this.units.unitAt(this.text, anchor) });
+            if (head === null || Math.max(head, anchor) < from || Math.min(head, anchor) > to)
+                continue;
+            const unit = doc.unitAt(head);
+            list.push({ userId, name, color, head: unit,
+                        anchor: anchor === head ? unit : doc.unitAt(anchor) });
         }
-        this.view.dispatch({ effects: showPeople.of(list) });
+        if (list.length > 0 || this.drawn > 0)
+            view.dispatch({ effects: showPeople.of(list) });
+        this.drawn = list.length;
     }
 
     /* ---- from the page -------------------------------------------------- */
 
     update(update) {
+        if (update.viewportChanged && this.people && this.room.users.size > 0)
+            this.drawSoon();
         for (const tr of update.transactions) {
             if (tr.docChanged && tr.annotation(fromRoom) !== this.room)
                 this.tell(tr.changes);
@@ -275,8 +282,7 @@ class Binding {
             this.soon('resync'); /* half a pair, past the filter: the room has the say */
             return;
         }
-        const { text, held } = this;
-        this.units.edit(text, op);
+        const { doc, held } = this;
         this.held = transform(held, op, RIGHT);
         this.telling = true;
         try {
@@ -286,11 +292,11 @@ class Binding {
         } finally {
             this.telling = false;
         }
-        this.text = this.held.length ? apply(text, op) : this.room.text;
+        this.doc = this.held.length ? doc.apply(op) : this.room.doc;
     }
 
     tellCursor({ head, anchor }) {
-        this.room.setCursor(this.units.cpAt(this.text, head), this.units.cpAt(this.text, anchor));
+        this.room.setCursor(this.doc.cpAt(head), this.doc.cpAt(anchor));
     }
 
     /** @returns {import('./ot.js').Op} throws where a pair is cut */
@@ -299,8 +305,8 @@ class Binding {
         let end = 0; /* in units */
         let endCp = 0;
         const to = (unit) => {
-            const cp = this.units.cpAt(this.text, unit);
-            if (!this.units.plain && this.units.unitAt(this.text, cp) !== unit)
+            const cp = this.doc.cpAt(unit);
+            if (this.doc.unitAt(cp) !== unit)
                 throw new Error(`offset ${unit} is inside a character`);
             const count = cp - endCp;
             end = unit;

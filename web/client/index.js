@@ -16,7 +16,7 @@
  *   diff.js      the shortest operation between two texts
  *   text.js      code points (the protocol) and UTF-16 units (the DOM)
  *   state.js     the protocol's client side as a pure state machine
- *   units.js     the same for long texts, without counting from the start
+ *   doc.js       a long text in chunks: edits and places without walking all of it
  *   link.js      keeps the socket open
  *   presence.js, split.js, messages.js, requests.js, timers.js, emitter.js: parts
  */
@@ -27,4 +27,4 @@ export { Undo } from './undo.js';
 export { State } from './state.js';
 export * as ot from './ot.js';
 export * as text from './text.js';
-export { Units } from './units.js';
+export { Doc } from './doc.js';

@@ -3,17 +3,16 @@
  */
 
 import { check, normalize } from './ot.js';
-import { cpLength } from './text.js';
 
 /**
  * The operation in a message of the server.
  * @param {any} msg insert, delete, edit or meta
- * @param {string} doc the text it runs on; for parts that are left out
+ * @param {number} length code points of the text it runs on; for parts that are left out
  * @returns {import('./ot.js').Op}
  */
-export function opOf(msg, doc) {
+export function opOf(msg, length) {
     switch (msg.type) {
-    case 'insert': return normalize([msg.position ?? cpLength(doc), ...check([msg.text])]);
+    case 'insert': return normalize([msg.position ?? length, ...check([msg.text])]);
     case 'delete': return normalize([msg.position, ...check([-(msg.length ?? 1)])]);
     case 'edit': return normalize(check(msg.op));
     default: return [];

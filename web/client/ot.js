@@ -61,7 +61,7 @@ export class OpError extends Error {
 }
 
 /** @param {string} where @param {string} found @param {string} expected @returns {never} */
-function refuse(where, found, expected) {
+export function refuse(where, found, expected) {
     throw new OpError(`${where}: found ${found}; expected ${expected}`);
 }
 

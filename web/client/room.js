@@ -21,6 +21,8 @@
  *   text, rev, epoch, mode ('write' | 'read'), meta, limits, readKey
  *   me            {userId, name, color, head, anchor}
  *   users         Map of the others: id -> {userId, name, color, head, anchor}
+ *   doc           the text in chunks (doc.js), which no later edit changes. Free to look
+ *                 at; `text` after an edit is a copy of all of it
  *
  * Positions are code points in `text`; see text.js to convert.
  *
@@ -119,6 +121,7 @@ export class Room extends Emitter {
     get pendingSince() { return this.#pendingSince; }
     get pendingCount() { return this.#state.pendingCount; }
     get text() { return this.#state.text; }
+    get doc() { return this.#state.doc; }
     get rev() { return this.#state.rev; }
     get epoch() { return this.#state.epoch; }
     get mode() { return this.#options.readOnly ? 'read' : this.#state.mode; }
@@ -330,29 +333,34 @@ export class Room extends Emitter {
         this.#cursorSoon();
     }
 
-    #carryOut({ kind, ...detail }) {
-        switch (kind) {
+    #carryOut(fx) {
+        switch (fx.kind) {
         case 'retry':
-            this.#timers.later('retry', detail.ms, () => this.#run(this.#state.retry()));
+            this.#timers.later('retry', fx.ms, () => this.#run(this.#state.retry()));
             break;
         case 'reconnect':
-            this.#resync(detail.full, detail.reason);
+            this.#resync(fx.full, fx.reason);
             break;
         case 'unknown':
-            this.emit('unknown', { type: String(detail.type) });
+            this.emit('unknown', { type: String(fx.type) });
             break;
         case 'users':
             this.emit('users', this.users);
             break;
         case 'meta':
-            this.emit('meta', detail.meta);
+            this.emit('meta', fx.meta);
             break;
         case 'saved':
             break; /* looked at once, when all is done */
-        default:
-            this.emit(kind, detail);
-            if (kind === 'change' && this.users.size > 0)
+        case 'change':
+            this.emit('change', fx);
+            if (this.users.size > 0)
                 this.emit('users', this.users); /* their places have moved */
+            break;
+        default: { /* not so a change: that would make the whole text of its `before` */
+            const { kind, ...detail } = fx;
+            this.emit(kind, detail);
+        }
         }
     }
 

@@ -3,9 +3,9 @@
  *
  * Idea: the text on screen is always
  *
- *     text = serverText + inflight + buffer
+ *     doc = serverDoc + inflight + buffer
  *
- * serverText is the room's text at revision `rev`. `inflight` is the one
+ * serverDoc is the room's text at revision `rev`. `inflight` is the one
  * operation that was sent and not yet answered; it never changes its meaning
  * and keeps its seq until the server has decided about it, so it can be sent
  * again without being applied twice. What is typed meanwhile is composed into
@@ -16,7 +16,8 @@
  *
  *   {kind:'send', message}          hand this to the socket (in flight now)
  *   {kind:'change', op, before, local, userId, source}
- *                                   the text became apply(before, op)
+ *                                   the text became apply(before, op); before is a string
+ *                                   made when it is looked at
  *   {kind:'users'}                  who is here, or where, has changed
  *   {kind:'meta', meta}             entries of the room have changed
  *   {kind:'saved'}                  look at `pending` again
@@ -31,11 +32,12 @@
  *                                   on screen before it was merged with it
  *
  * Invariants: a message in flight is written against `rev`; the buffer runs
- * after it; positions of users and of `me` are positions in `text`.
+ * after it; positions of users and of `me` are positions in `doc`.
  */
 
 import { diff } from './diff.js';
-import { apply, compose, invert, normalize, transform, LEFT, RIGHT } from './ot.js';
+import { compose, invert, normalize, transform, LEFT, RIGHT } from './ot.js';
+import { Doc, EMPTY } from './doc.js';
 import { opOf, problem, reconnect } from './messages.js';
 import { splitOp, ENVELOPE_BYTES, PIECE_BYTES_MAX } from './split.js';
 import { Presence } from './presence.js';
@@ -63,8 +65,9 @@ export class State {
     #pieceBytes = PIECE_BYTES_MAX; /* halved when the server finds a message too large */
 
     constructor() {
-        this.text = '';
-        this.serverText = '';
+        /** The text on screen, and the room's; one and the same while nothing is pending. */
+        this.doc = EMPTY;
+        this.serverDoc = EMPTY;
         this.rev = 0;
         /** The head at the last welcome; below it we are still being caught up. */
         this.goal = 0;
@@ -82,6 +85,14 @@ export class State {
         this.metaBuffer = /** @type {object|null} */ (null);
         this.online = false;
         this.presence = new Presence(this);
+    }
+
+    get text() {
+        return String(this.doc);
+    }
+
+    get serverText() {
+        return String(this.serverDoc);
     }
 
     /** Edits not yet in the log, as the user counts them. */
@@ -110,12 +121,12 @@ export class State {
         const edit = normalize(op);
         if (edit.length === 0)
             return fx;
-        const before = this.text;
-        this.text = apply(before, edit);
+        const before = this.doc;
+        this.doc = before.apply(edit);
         this.buffer = compose(this.buffer, edit);
         this.bufferCount = this.buffer.length ? this.bufferCount + 1 : 0;
         this.presence.moved(edit, true);
-        fx.push({ kind: 'change', op: edit, before, local: true, userId: this.userId, source });
+        fx.push(change(before, edit, true, this.userId, source));
         this.#flush(fx);
         fx.push({ kind: 'saved' });
         return fx;
@@ -211,7 +222,7 @@ export class State {
             return [reconnect(true, `revision ${msg.rev} has malformed entries`)];
         const fx = [];
         try {
-            this.#receive(opOf(msg, this.serverText), msg.rev, msg.user_id ?? null, fx);
+            this.#receive(opOf(msg, this.serverDoc.cps), msg.rev, msg.user_id ?? null, fx);
         } catch (err) {
             return [reconnect(true, `revision ${msg.rev} does not fit: ${err.message}`)];
         }
@@ -237,7 +248,7 @@ export class State {
         }
         const fx = [];
         this.presence.logged(own.op, this.rev, this.userId);
-        this.serverText = this.buffer.length ? apply(this.serverText, own.op) : this.text;
+        this.serverDoc = this.buffer.length ? this.serverDoc.apply(own.op) : this.doc;
         this.rev = msg.rev;
         this.inflight = null;
         if (own.meta)
@@ -293,7 +304,7 @@ export class State {
     /* A welcome with the text: what we missed is the difference. */
     #restart(msg, sameEpoch, sameSession, logged, fx) {
         if (logged) {
-            this.serverText = apply(this.serverText, this.inflight.op);
+            this.serverDoc = this.serverDoc.apply(this.inflight.op);
             this.inflight = null;
         } else if (!sameEpoch || !sameSession) {
             this.#foldBack(); /* its seq means nothing to this log: it gets a new one */
@@ -303,9 +314,6 @@ export class State {
         this.epoch = msg.epoch;
         this.#receive(diff(this.serverText, msg.text), msg.rev, null, fx);
         this.presence.forgetLog();
-        this.serverText = msg.text;
-        if (!this.pending)
-            this.text = msg.text; /* equal; one copy in memory instead of two */
     }
 
     /* Takes the in-flight operation back into the buffer. Only where it is
@@ -324,7 +332,7 @@ export class State {
     /* Somebody else's operation is in the log: everything pending moves over it. */
     #receive(op, rev, userId, fx) {
         const alone = this.inflight === null && this.buffer.length === 0;
-        const serverText = apply(this.serverText, op); /* throws before anything has changed */
+        const serverDoc = this.serverDoc.apply(op); /* throws before anything has changed */
         this.presence.logged(op, this.rev, userId);
         let shown = op;
         if (this.inflight) {
@@ -339,13 +347,13 @@ export class State {
             if (this.buffer.length === 0)
                 this.bufferCount = 0;
         }
-        this.serverText = serverText;
+        this.serverDoc = serverDoc;
         this.rev = rev;
-        const before = this.text;
-        this.text = alone ? serverText : apply(before, shown);
+        const before = this.doc;
+        this.doc = alone ? serverDoc : before.apply(shown);
         this.presence.moved(shown, false);
         if (shown.length)
-            fx.push({ kind: 'change', op: shown, before, local: false, userId });
+            fx.push(change(before, shown, false, userId));
     }
 
     /* Undoes the in-flight operation here, leaving what was typed after it. */
@@ -357,11 +365,11 @@ export class State {
         if (this.buffer.length === 0)
             this.bufferCount = 0;
         this.inflight = null;
-        const before = this.text;
-        this.text = this.buffer.length ? apply(before, shown) : this.serverText;
+        const before = this.doc;
+        this.doc = this.buffer.length ? before.apply(shown) : this.serverDoc;
         this.presence.moved(shown, false);
         if (shown.length)
-            fx.push({ kind: 'change', op: shown, before, local: false, userId: null });
+            fx.push(change(before, shown, false, null));
         fx.push({ kind: 'refused', code: msg.code, message: msg.message ?? '', op: own.op,
                   text: own.op.filter((c) => typeof c === 'string').join('') });
     }
@@ -412,4 +420,8 @@ export class State {
         this.inflight = own;
         return true;
     }
+}
+
+function change(doc, op, local, userId, source) {
+    return { kind: 'change', op, get before() { return String(doc); }, local, userId, source };
 }

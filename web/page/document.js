@@ -39,15 +39,15 @@ export function languageMenu(room, editor) {
     room.on('meta', show);
     room.on('status', show);
     show();
-    /* The list is long and nobody needs it to begin with. */
-    whenIdle(() => import('./languages.js').then(({ languageList }) => {
+    /* The list is long and nobody needs it to begin with: first the text. */
+    later(1000, whenIdle(() => import('./languages.js').then(({ languageList }) => {
         for (const { name, label } of languageList()) {
             const known = find(name);
             if (known)
                 known.textContent = label;
             menu.append(known ?? option(name, label));
         }
-    }, () => {}))();
+    }, () => {})))();
 }
 
 /* ---- files ---- */

@@ -16,18 +16,32 @@ export function later(ms, fn) {
     };
 }
 
-/** Runs fn when the browser has nothing better to do; once for many calls. */
+/** Shows words in an element. Where it shows them already nothing has to be laid out again. */
+export function show(element, words) {
+    if (element.textContent !== words)
+        element.textContent = words;
+}
+
+/**
+ * Runs fn when the browser has nothing better to do; once for many calls.
+ * @param {(enough: () => boolean) => void} fn told when it is to come to an end
+ */
 export function whenIdle(fn) {
-    if (globalThis.requestIdleCallback === undefined)
-        return later(250, fn);
+    if (globalThis.requestIdleCallback === undefined) {
+        return later(250, () => {
+            const end = performance.now() + 8;
+            fn(() => performance.now() > end);
+        });
+    }
     let due = false;
     return () => {
         if (due)
             return;
         due = true;
-        requestIdleCallback(() => {
+        requestIdleCallback((deadline) => {
             due = false;
-            fn();
+            const end = performance.now() + 8; /* never idle: a little each second all the same */
+            fn(() => deadline.didTimeout ? performance.now() > end : deadline.timeRemaining() < 1);
         }, { timeout: 1000 });
     };
 }

@@ -7,9 +7,9 @@
  */
 
 import { connect } from '../client/index.js';
-import { countText } from './counts.js';
+import { countDoc } from './counts.js';
 import { files, identityFields, languageMenu, looks } from './document.js';
-import { $, later, whenIdle } from './dom.js';
+import { $, later, show, whenIdle } from './dom.js';
 import { Editor } from './editor.js';
 import { People } from './people.js';
 import { applyTheme, identity, rememberRoom, saveIdentity, wraps } from './settings.js';
@@ -63,15 +63,21 @@ globalThis.weft = { room, editor };
 
 const number = new Intl.NumberFormat(language);
 
-const showCounts = whenIdle(() => {
-    const { characters, words, lines } = countText(room.text);
-    $('counts').textContent = t('counts', number.format(lines), number.format(words),
-        number.format(characters), [lines, words, characters]);
+const countSome = whenIdle((enough) => {
+    const counts = countDoc(room.doc, enough);
+    if (counts === null) {
+        countSome(); /* a long text: some of it each time */
+        return;
+    }
+    const { characters, words, lines } = counts;
+    show($('counts'), t('counts', number.format(lines), number.format(words),
+        number.format(characters), [lines, words, characters]));
 });
+const showCounts = later(300, countSome);
 
 const showWhere = later(50, () => {
     const { line, column } = editor.where();
-    $('where').textContent = t('where', number.format(line), number.format(column));
+    show($('where'), t('where', number.format(line), number.format(column)));
     people.soon();
 });
 

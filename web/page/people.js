@@ -2,9 +2,12 @@
  * people.js - who is here: faces, a list with where everybody is, and following somebody.
  *
  * Following keeps that person's caret in view until one types, scrolls or clicks in the text.
+ *
+ * In a busy room everybody's line changes several times a second: rows are kept, and only what
+ * is different in them is written.
  */
 
-import { $, announce, later } from './dom.js';
+import { $, announce, later, show } from './dom.js';
 import { inkOn } from '../client/ink.js';
 import { unitAt } from '../client/codemirror.js';
 import { safeColor } from './settings.js';
@@ -19,7 +22,9 @@ export class People {
     #followed = null; /* userId */
     #followedHead = null;
     #others = 0;
-    #soon = later(80, () => this.show());
+    #rows = new Map(); /* userId, or '' for oneself -> what #row() made */
+    #faces = '';
+    #soon = later(250, () => this.show());
 
     /** @param {import('../client/room.js').Room} room @param {import('./editor.js').Editor} editor */
     constructor(room, editor) {
@@ -47,14 +52,33 @@ export class People {
     show() {
         const { me, users } = this.#room;
         const list = [me, ...users.values()];
-        const focused = document.activeElement?.dataset?.user;
-        $('people').replaceChildren(...list.slice(0, LISTED_MAX).map((user, i) =>
-            this.#person(user, i === 0)));
-        if (focused !== undefined)
-            $('people').querySelector(`[data-user="${CSS.escape(focused)}"]`)?.focus();
-        $('faces').replaceChildren(...list.slice(0, FACES).map(face));
-        $('people-count').textContent = list.length === 1 ? t('people.alone')
-                                                          : t('people.count', list.length);
+        const rows = new Map();
+        for (const user of list.slice(0, LISTED_MAX)) {
+            const key = user === me ? '' : user.userId;
+            const row = this.#rows.get(key) ?? this.#row(key);
+            this.#write(row, user, user === me);
+            rows.set(key, row);
+        }
+        this.#rows = rows;
+        this.#arrange([...rows.values()].map(({ item }) => item));
+        const first = list.slice(0, FACES);
+        const faces = JSON.stringify(first.map(({ name, color }) => [name, color]));
+        if (faces !== this.#faces)
+            $('faces').replaceChildren(...first.map((user) => paint(face(), user)));
+        this.#faces = faces;
+        show($('people-count'), list.length === 1 ? t('people.alone')
+                                                  : t('people.count', list.length));
+    }
+
+    #arrange(items) {
+        const parent = $('people');
+        if (items.length === parent.children.length &&
+            items.every((item, i) => parent.children[i] === item))
+            return;
+        const focused = document.activeElement;
+        parent.replaceChildren(...items);
+        if (parent.contains(focused))
+            focused.focus(); /* which it lost for a moment */
     }
 
     #tell(others) {
@@ -63,28 +87,35 @@ export class People {
         this.#others = others;
     }
 
-    #person(user, isMe) {
+    #row(key) {
         const item = document.createElement('li');
-        const badge = face(user);
-        const line = user.head === null ? '' : t('people.line', this.#line(user.head));
+        const badge = face();
+        const who = document.createElement(key === '' ? 'span' : 'button');
         const place = document.createElement('span');
-        place.className = 'place';
-        place.textContent = [isMe ? t('people.you') : '', line].filter(Boolean).join(', ');
-        const name = user.name || t('people.nobody');
-        const who = document.createElement(isMe ? 'span' : 'button');
         who.className = 'who';
         who.dir = 'auto';
-        who.textContent = name;
-        if (!isMe) {
-            const following = user.userId === this.#followed;
+        place.className = 'place';
+        if (key !== '') {
             who.type = 'button';
-            who.dataset.user = user.userId;
-            who.title = t(following ? 'people.following' : 'people.follow', name);
-            who.setAttribute('aria-pressed', String(following));
-            who.addEventListener('click', () => this.#toggle(user.userId));
+            who.dataset.user = key;
+            who.addEventListener('click', () => this.#toggle(key));
         }
         item.append(badge, who, place);
-        return item;
+        return { item, badge, who, place, title: '' };
+    }
+
+    #write(row, user, isMe) {
+        const name = user.name || t('people.nobody');
+        const line = user.head === null ? '' : t('people.line', this.#line(user.head));
+        paint(row.badge, user);
+        show(row.who, name);
+        show(row.place, [isMe ? t('people.you') : '', line].filter(Boolean).join(', '));
+        const following = user.userId === this.#followed;
+        const title = t(following ? 'people.following' : 'people.follow', name);
+        if (isMe || row.title === title)
+            return;
+        row.title = row.who.title = title;
+        row.who.setAttribute('aria-pressed', String(following));
     }
 
     #toggle(userId) {
@@ -113,12 +144,19 @@ export class People {
     }
 }
 
-function face(user) {
+function face() {
     const span = document.createElement('span');
-    const color = safeColor(user.color);
     span.className = 'face';
     span.setAttribute('aria-hidden', 'true');
-    span.textContent = (Array.from((user.name ?? '').trim())[0] ?? '?').toUpperCase();
+    return span;
+}
+
+function paint(span, user) {
+    const color = safeColor(user.color);
+    show(span, (Array.from((user.name ?? '').trim())[0] ?? '?').toUpperCase());
+    if (span.dataset.color === color)
+        return span;
+    span.dataset.color = color;
     span.style.setProperty('--who', color);
     span.style.setProperty('--on-who', inkOn(color));
     return span;

@@ -4,17 +4,26 @@
  *
  * "Saved" is only ever shown while room.saved is true: everything typed here is on the
  * server's disk.
+ *
+ * With every key that is pressed "saved" ends, at once, and comes back, a frame later, which
+ * spares those who type fast both. The title, which is the browser's and dear, tells only of
+ * what does not get saved at once.
  */
 
-import { $, announce } from './dom.js';
+import { $, announce, later, show } from './dom.js';
 import { copyTo } from './share.js';
 import { t } from './strings.js';
+
+const FRAME_MS = 16;
+const TITLE_MS = 500;
 
 export class Status {
     #room;
     #name;
     #wasOnline = false;
     #topic = '';
+    #soon = later(FRAME_MS, () => this.show());
+    #titleSoon = later(TITLE_MS, () => this.#showTitle());
     #isOutdated = false;
 
     /** @param {import('../client/room.js').Room} room @param {string} name of the room, to people */
@@ -22,11 +31,13 @@ export class Status {
         this.#room = room;
         this.#name = name;
         room.on('saved', (saved) => {
-            this.show();
-            if (saved) {
-                this.hide('storage');
-                this.hide('lost');
+            if (!saved) {
+                this.show(); /* at once: never "saved" what is not */
+                return;
             }
+            this.#soon();
+            this.hide('storage');
+            this.hide('lost');
         });
         room.on('status', (status) => {
             this.show();
@@ -51,20 +62,30 @@ export class Status {
         $('banner-reload').addEventListener('click', () => location.reload());
         $('banner-close').addEventListener('click', () => this.hide());
         this.show();
+        this.#showTitle();
     }
 
     /** Online once at least. */
     get wasOnline() { return this.#wasOnline; }
 
     show() {
-        const { status, pendingSince } = this.#room;
+        const { status } = this.#room;
         const saved = this.#saved();
         const offline = status === 'offline' || status === 'closed';
-        $('state').dataset.state = status;
-        $('connection').textContent = this.#connection() + (offline && saved ? ':' : '');
-        $('saved').textContent = saved;
+        if ($('state').dataset.state !== status)
+            $('state').dataset.state = status;
+        show($('connection'), this.#connection() + (offline && saved ? ':' : ''));
+        show($('saved'), saved);
         $('people').classList.toggle('stale', status !== 'online');
-        document.title = `${pendingSince ? '• ' : ''}${this.#name} – weft`;
+        this.#titleSoon();
+    }
+
+    #showTitle() {
+        const { pendingSince } = this.#room;
+        const waits = pendingSince !== null && Date.now() - pendingSince > TITLE_MS / 2;
+        const title = `${waits ? '• ' : ''}${this.#name} – weft`;
+        if (document.title !== title)
+            document.title = title;
     }
 
     /**
