@@ -375,6 +375,14 @@ bench-engine: ## the engine against other libraries: table and plots into docs/ 
 	@$(MAKE) VARIANT=release $(BUILD)/release/bench/engine_bench
 	@node tests/bench/engine/run.mjs $(BUILD)
 
+.PHONY: bench-page
+bench-page: ## the page against y-websocket with y-codemirror.next, in Chromium: a table (PAGE="--rounds 5 --markdown FILE ...")
+	@sh packaging/deps.sh test
+	@$(MAKE) VARIANT=release $(BUILD)/weft
+	@cd tests/bench/page && { [ node_modules/.package-lock.json -nt package-lock.json ] || \
+		{ npm ci --ignore-scripts && touch node_modules/.package-lock.json; }; }
+	@WEFT_BIN='$(abspath $(BUILD))/weft' node tests/bench/page/run.mjs $(PAGE)
+
 .PHONY: bench-loss
 bench-loss: ## what other servers have kept of what they acknowledged, and weft, after the same faults (LOSS="--n 5 --markdown FILE --json FILE ...")
 	@sh packaging/deps.sh loss
