@@ -105,6 +105,9 @@ export class ModelServer {
         const answer = (m) => link.toClient.push(JSON.stringify(m));
         if (msg.type === 'ping')
             answer({ type: 'pong' });
+        else if (msg.type === 'text')
+            answer(msg.rev < this.gone ? { type: 'error', code: 'gone', message: 'trimmed' }
+                : { type: 'text', rev: msg.rev ?? this.rev, text: this.texts[msg.rev ?? this.rev] });
         else if (msg.type === 'cursor')
             this.#cursor(link, msg);
         else if (msg.type === 'user')

@@ -8,8 +8,9 @@
  * Edits count at once, online or not; they are sent when they can be and sent
  * again until the server has them on disk. `saved` is the one truth about that.
  * A lost connection is made anew with growing, jittered delays and resumes where
- * it stopped. What is pending lives in memory: a page should warn before it is
- * closed while `saved` is false.
+ * it stopped. What is pending lives in memory, and with options.storage in the
+ * browser's storage too, from where it comes back after a reload. A page should
+ * warn before it is closed while `pendingSince` is set and keep() is false.
  *
  * Properties
  *   status        'connecting' | 'online' | 'offline' | 'closed'. A short cut
@@ -20,6 +21,7 @@
  *   pendingCount  edits not saved
  *   text, rev, epoch, mode ('write' | 'read'), meta, limits, readKey
  *   me            {userId, name, color, head, anchor}
+ *   url           the address that was given, without what is added to it
  *   users         Map of the others: id -> {userId, name, color, head, anchor}
  *   doc           the text in chunks (doc.js), which no later edit changes. Free to look
  *                 at; `text` after an edit is a copy of all of it
@@ -35,8 +37,10 @@
  *   error         {code, message, fatal?}
  *   refused       {code, message, op, text}: the server will not have this edit;
  *                 it was undone here, and text is what it had inserted
- *   reset         {text}: the room has a new history (restored, made again); what
- *                 was pending was merged into it; text was on screen before
+ *   reset         {text, merged}: the room has a new history (restored, made
+ *                 again); what was pending was merged into it; text was on screen
+ *                 before. merged false: what a reload had kept could not be
+ *                 merged; text is all there is of it
  *   resync        {reason, text}: what the server said does not fit; the text is
  *                 asked for anew and what is pending merged into it. text was on
  *                 screen before
@@ -48,7 +52,9 @@
 import { check, OpError } from './ot.js';
 import { State } from './state.js';
 import { Emitter } from './emitter.js';
+import { Keep } from './keep.js';
 import { Requests } from './requests.js';
+import { Restore } from './restore.js';
 import { Link } from './link.js';
 import { SYSTEM_CLOCK, Timers } from './timers.js';
 
@@ -67,8 +73,11 @@ const TELL_CODES = new Set([1008, 1013, 4429]);
  * @property {string | (() => string | Promise<string>)} [token] credential; asked for anew
  *     at each connection
  * @property {boolean} [readOnly]
+ * @property {'session' | 'local' | Storage} [storage] keeps what is not saved over a reload
+ *     ('session'), or also when the tab was closed ('local')
  * @property {any} [WebSocket] constructor, where there is no global one
  * @property {import('./timers.js').Clock} [clock] for tests
+ * @property {{request: Function}} [locks] for tests; as navigator.locks
  */
 
 /**
@@ -94,6 +103,10 @@ export class Room extends Emitter {
     #full = false; /* the next connection asks for the text */
     #effects = []; /* to be carried out */
     #running = false;
+    #keep = /** @type {Keep|null} */ (null);
+    #taking = /** @type {Promise<void>|null} */ (null); /* until it is known what was kept */
+    #restore;
+    #onHide = () => this.keep();
 
     /** @param {string | URL} url @param {Options} options */
     constructor(url, options) {
@@ -113,9 +126,20 @@ export class Room extends Emitter {
         };
         this.#link = new Link(owner, options.WebSocket ?? globalThis.WebSocket, this.#clock);
         this.#requests = new Requests((message) => this.#link.send(message));
+        this.#restore = new Restore({
+            state: this.#state,
+            run: (effects) => this.#run(effects),
+            send: (message) => this.#link.send(message),
+            drop: (reason) => this.#link.drop(reason),
+            reload: (reason) => this.#carryOut({ kind: 'reconnect', full: true, reason }),
+            emit: (event, detail) => this.emit(event, detail),
+        });
+        if (options.storage)
+            this.#useStorage(options.storage, options.locks);
         this.#link.open();
     }
 
+    get url() { return this.#url.origin + this.#url.pathname; }
     get status() { return this.#status; }
     get saved() { return this.#saved; }
     get pendingSince() { return this.#pendingSince; }
@@ -148,8 +172,8 @@ export class Room extends Emitter {
     }
 
     /**
-     * Throws an OpError, with nothing changed, where op is malformed, does not
-     * fit the text, or this room is open for reading only.
+     * Throws an OpError, with nothing changed, where op is malformed, does not fit
+     * the text, or this room is open for reading only.
      * @param {import('./ot.js').Op} op
      * @param {unknown} [source] comes back in the change event
      */
@@ -179,6 +203,11 @@ export class Room extends Emitter {
         this.#link.send({ type: 'user', name, color });
     }
 
+    /** What others see: the fields that are given. @param {{name?: string, color?: string}} user */
+    setUser({ name = this.#options.name, color = this.#options.color }) {
+        this.setName(name, color);
+    }
+
     /** Hands data to another user (to set up WebRTC, for one). */
     signal(to, data) {
         this.#link.send({ type: 'signal', to, data });
@@ -206,8 +235,25 @@ export class Room extends Emitter {
             this.#link.wake();
     }
 
-    /** Closes for good. What is pending stays readable in `text`. */
+    /**
+     * Puts what is pending into the storage now.
+     * @returns {boolean} whether all of it will be back when the page is: with storage 'session'
+     *     after a reload, with 'local' also after the tab was closed; true with nothing pending
+     */
+    keep() {
+        if (!this.#state.pending)
+            return true; /* and what has not been taken yet lies there as it was */
+        return this.#keep !== null && !this.#taking && !this.#restore.waiting &&
+               this.#keep.write(this.#state) && this.#keep.lasting;
+    }
+
+    /** Closes for good. What is pending stays readable in `text`, and in the storage. */
     close() {
+        if (this.#keep && this.#status !== 'closed') {
+            this.keep();
+            this.#keep.done();
+            globalThis.removeEventListener?.('pagehide', this.#onHide);
+        }
         this.#timers.cancelAll();
         this.#link.close();
         this.#requests.fail('the room is closed');
@@ -217,13 +263,32 @@ export class Room extends Emitter {
 
     /* ---- connection ---------------------------------------------------- */
 
+    #useStorage(storage, locks) {
+        const keep = new Keep(storage, this.url, this.#clock, locks);
+        this.#keep = keep;
+        this.#taking = keep.take()?.then((record) => {
+            this.#taking = null;
+            if (this.#status === 'closed')
+                keep.done();
+            else if (record)
+                this.#restore.begin(record);
+        }) ?? null;
+        globalThis.addEventListener?.('pagehide', this.#onHide);
+    }
+
     #protocols() {
         const { token } = this.#options;
-        const { session } = this.#state;
-        const list = (secret) => [PROTOCOL,
-                                  ...(secret === undefined ? [] : [`weft.token.${secret}`]),
-                                  ...(session ? [`weft.session.${session}`] : [])];
-        return typeof token === 'function' ? (async () => list(await token()))() : list(token);
+        const list = (secret) => {
+            const session = this.#restore.session ?? this.#state.session;
+            return [PROTOCOL, ...(secret === undefined ? [] : [`weft.token.${secret}`]),
+                    ...(session ? [`weft.session.${session}`] : [])];
+        };
+        if (typeof token === 'function' || this.#taking)
+            return (async () => {
+                await this.#taking;
+                return list(typeof token === 'function' ? await token() : token);
+            })();
+        return list(token);
     }
 
     #address() {
@@ -246,6 +311,8 @@ export class Room extends Emitter {
             this.#resync(true, 'what the server sent is no message');
             return;
         }
+        if (!this.#restore.hear(msg))
+            return;
         if (msg.type === 'welcome') {
             if (msg.protocol !== undefined && msg.protocol !== PROTOCOL) {
                 this.#refuse(1002, `The server speaks ${msg.protocol}, not ${PROTOCOL}.`);
@@ -371,6 +438,8 @@ export class Room extends Emitter {
             this.#pendingSince = null;
         else if (this.#pendingSince === null)
             this.#pendingSince = new Date(this.#clock.now());
+        if (!this.#taking && !this.#restore.waiting && this.#status !== 'closed')
+            this.#keep?.note(this.#state);
         if (saved !== this.#saved || pending) {
             this.#saved = saved;
             this.emit('saved', saved);

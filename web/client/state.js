@@ -164,6 +164,25 @@ export class State {
         this.#foldBack();
     }
 
+    /** From restore.js. */
+    setTexts(serverText, text) {
+        this.serverDoc = Doc.of(serverText);
+        this.doc = text === serverText ? this.serverDoc : Doc.of(text);
+    }
+
+    /** Takes back here all that is pending: nobody knows whether the server has it. */
+    dropPending() {
+        this.#foldBack();
+        const before = this.doc;
+        const undo = invert(this.buffer, this.serverText);
+        this.doc = this.serverDoc;
+        this.buffer = [];
+        this.bufferCount = 0;
+        this.metaBuffer = null;
+        this.presence.moved(undo, false);
+        return [change(before, undo, false, null), { kind: 'saved' }];
+    }
+
     /** The session is not valid any more; what is pending is kept. */
     forgetSession() {
         this.session = null;
