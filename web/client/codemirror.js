@@ -128,6 +128,8 @@ class Binding {
         if (source === this)
             return;
         this.held = compose(this.held, op);
+        if (this.view.state.readOnly)
+            this.soon('permit'); /* what a reload had kept is here before any connection */
         if (this.telling)
             this.soon('release'); /* a listener of the room has edited it */
         else

@@ -42,7 +42,8 @@ function nameOf(part) {
 /* ---- the parts ---- */
 
 const me = identity();
-const room = connect(address, { name: me.name, color: me.color, readOnly: reading || undefined });
+const room = connect(address, { name: me.name, color: me.color, readOnly: reading || undefined,
+                                storage: reading ? undefined : 'local' });
 const status = new Status(room, roomName);
 const editor = new Editor(room, $('text'), {
     wrap: wraps(), label: t('text.label'), phrases: editorPhrases, onUpdate: updated,
@@ -109,8 +110,8 @@ room.on('status', (now) => {
 });
 
 addEventListener('beforeunload', (event) => {
-    if (room.pendingSince === null)
-        return;
+    if (room.keep())
+        return; /* all is saved, or lies in the browser and is there again with the page */
     event.preventDefault();
     event.returnValue = ''; /* older browsers ask only then */
 });
