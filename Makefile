@@ -117,7 +117,8 @@ SIM_SRC := $(sort $(wildcard tests/sim/*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*_fuzz.c))
 REPLAY_SRC := $(wildcard tests/fuzz/replay/main.c)
 WEB_FILES := $(sort $(shell find web/client web/dist -type f -not -path '*/node_modules/*' \
-	-not -path '*/.*' -not -name '*.md' 2>/dev/null))
+	-not -path '*/.*' -not -path '*/types/*' -not -name '*.md' -not -name '*.cjs' \
+	-not -name '*.d.cts' -not -name LICENSE -not -name package.json 2>/dev/null))
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 CORE_OBJ := $(call obj,$(CORE_SRC))
@@ -318,9 +319,10 @@ test: ## install what is missing, build, and run every test; ends with `N passed
 	@$(MAKE) VARIANT=$(VARIANT) tests
 	@bash tests/run.sh --build $(BUILD) --variant $(VARIANT) all
 
-web: ## bundle the page into web/dist, which is committed (needs node and npm)
+web: ## bundle the page (web/dist) and the client package (web/client/dist), both committed (needs node and npm)
 	@cd web && { [ node_modules/.package-lock.json -nt package-lock.json ] || \
-		{ npm ci --ignore-scripts && touch node_modules/.package-lock.json; }; } && node build.mjs
+		{ npm ci --ignore-scripts && touch node_modules/.package-lock.json; }; } && node build.mjs && \
+		node client-build.mjs
 
 check: ## the quick tier: unit, property and fuzz corpus, under a minute, installs nothing
 	@$(MAKE) VARIANT=$(VARIANT) check-build

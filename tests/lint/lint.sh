@@ -29,8 +29,8 @@ fi | sort -u | while IFS= read -r file; do
 done > "$work/all"
 grep -E '\.[ch]$' "$work/all" > "$work/c"
 # Text files: what holds no NUL byte (grep -I takes those as matching).
-# Corpora are data, and web/dist is what a program wrote (its own test looks into it).
-grep -vE '^(tests/fuzz/corpus|web/dist)/' "$work/all" | tr '\n' '\0' | xargs -0 -r grep -lIE '' > "$work/text"
+# Corpora are data, and dist is what a program wrote (tests of their own look into it).
+grep -vE '^(tests/fuzz/corpus|web/dist|web/client/dist)/' "$work/all" | tr '\n' '\0' | xargs -0 -r grep -lIE '' > "$work/text"
 lock='(^|/)(package-lock\.json|Cargo\.lock|yarn\.lock)$'
 each() { tr '\n' '\0' < "$1" | xargs -0 -r "${@:2}"; }
 

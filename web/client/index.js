@@ -1,5 +1,5 @@
 /**
- * weft-client - edit a text together, over a weft server.
+ * weft-client - edit a text together, over a weft server. Its manual is README.md.
  *
  *   import { connect, bindTextarea } from './client/index.js';
  *
@@ -11,6 +11,8 @@
  *
  *   room.js      connect(): a room, its text, who is in it, whether it is saved
  *   textarea.js  bindTextarea(): an ordinary <textarea> becomes the editor
+ *   codemirror.js, monaco.js: the same for these editors
+ *   keep.js      what is not saved survives a reload; restore.js puts it back
  *   undo.js      Undo: takes back one's own edits only
  *   ot.js        operations: apply, transform, compose, invert, splice
  *   diff.js      the shortest operation between two texts
