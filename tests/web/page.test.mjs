@@ -7,6 +7,7 @@ import { Doc } from '../../web/client/doc.js';
 import { countDoc } from '../../web/page/counts.js';
 import { choose, OTHERS } from '../../web/page/strings.js';
 import en from '../../web/page/words/en.js';
+import history from '../../web/page/words/en-history.js';
 import { safeColor } from '../../web/page/settings.js';
 import { forSeeds } from './random.mjs';
 
@@ -64,7 +65,9 @@ test('the pages hold to default-src \'self\': nothing inline, nothing from elsew
 
 /** All scripts of the page as one string. */
 async function scripts() {
-    const files = (await readdir(PAGE)).filter((name) => name.endsWith('.js'));
+    const all = [...await readdir(PAGE),
+                 ...(await readdir(new URL('history/', PAGE))).map((name) => `history/${name}`)];
+    const files = all.filter((name) => name.endsWith('.js'));
     return (await Promise.all(files.map((file) => readFile(new URL(file, PAGE), 'utf8')))).join('\n');
 }
 
@@ -77,23 +80,25 @@ test('every id the scripts ask for is in the page', async () => {
 });
 
 test('every word is in the table, in every language, and none is left over', async () => {
-    const tables = { en };
+    const all = { ...en, ...history };
+    const tables = { en: all };
     for (const [language, load] of Object.entries(OTHERS))
-        tables[language] = (await load()).default;
+        tables[language] = { ...(await load()).default,
+                             ...(await import(`../../web/page/words/${language}-history.js`)).default };
     const pages = await Promise.all(['index.html', 'room.html'].map((file) =>
         readFile(new URL(file, PAGE), 'utf8')));
     const code = (await scripts()).replace(/\/\*[^]*?\*\//g, '');
     const asked = new Set([
         ...pages.flatMap((html) => [...html.matchAll(/data-t[\w-]*="([^"]+)"/g)]).map(([, key]) => key),
         ...[...code.matchAll(/\bt\(([^;]*)/g)].flatMap(([, rest]) => [...rest.matchAll(/'([a-z.]+)'/g)])
-            .map(([, key]) => key).filter((key) => key in en),
+            .map(([, key]) => key).filter((key) => key in all),
     ]);
     for (const [language, table] of Object.entries(tables)) {
         for (const key of asked)
             assert.ok(key in table, `${language} lacks ${key}`);
         for (const key of Object.keys(table).filter((name) => name !== 'editor')) {
-            assert.ok(key in en, `${key} is in ${language} only`);
-            assert.equal(typeof table[key], typeof en[key], `${language}: ${key}`);
+            assert.ok(key in all, `${key} is in ${language} only`);
+            assert.equal(typeof table[key], typeof all[key], `${language}: ${key}`);
             assert.ok(asked.has(key), `nobody asks for ${key}`);
         }
     }

@@ -161,7 +161,7 @@ const tints = new Set();
 let sheet = null;
 
 /** The class for a colour that came from elsewhere. */
-function tintOf(color) {
+export function tintOf(color) {
     const safe = /^#[0-9a-f]{6}$/i.test(color ?? '') ? color.toLowerCase() : FALLBACK;
     const name = `weft-tint-${safe.slice(1)}`;
     if (tints.has(name) || tints.size >= TINTS_MAX)

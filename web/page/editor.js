@@ -1,48 +1,18 @@
 /**
- * editor.js - CodeMirror as this page wants it.
+ * editor.js - CodeMirror as this page wants it; how it looks is look.js.
  *
- * All colours are the style sheet's variables, so light and dark need no second theme here.
  * Tab leaves the editor, as everywhere on a page; Ctrl+] and Ctrl+[ indent. Languages are loaded
  * when a room asks for one, finding and replacing when somebody wants to find.
  */
 
-import { history, historyKeymap, redo, undo } from '@codemirror/commands';
+import { history, historyKeymap, isolateHistory, redo, undo } from '@codemirror/commands';
 import { Compartment, EditorState } from '@codemirror/state';
 import { drawSelection, dropCursor, EditorView, highlightSpecialChars, keymap, placeholder }
     from '@codemirror/view';
 import { bindCodeMirror } from '../client/codemirror.js';
 import { lineDirections } from './direction.js';
 import { plainKeys } from './keys.js';
-
-const look = EditorView.theme({
-    '&': { height: '100%', backgroundColor: 'transparent', color: 'var(--ink)' },
-    '&.cm-focused': { outline: 'none' },
-    '.cm-scroller': { font: 'var(--text-size)/1.65 var(--mono)', overflowX: 'auto' },
-    '.cm-content': { padding: '22px 0 40vh', caretColor: 'var(--accent)', minHeight: '100%' },
-    '.cm-line': { padding: '0 max(20px, calc((100% - 92ch) / 2))' },
-    '.cm-cursor': { borderInlineStartColor: 'var(--accent)', borderInlineStartWidth: '2px' },
-    '.cm-placeholder': { color: 'var(--soft)' },
-    '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground':
-        { background: 'color-mix(in srgb, var(--accent) 22%, transparent)' },
-    '.cm-selectionMatch': { backgroundColor: 'color-mix(in srgb, var(--accent) 12%, transparent)' },
-    '&.cm-focused .cm-matchingBracket': {
-        backgroundColor: 'transparent', outline: '1px solid var(--soft)', borderRadius: '2px',
-    },
-    /* A light ground, so that every colour still reads on it, and a line. */
-    '.cm-searchMatch': {
-        backgroundColor: 'color-mix(in srgb, var(--busy) 12%, transparent)',
-        outline: '1px solid color-mix(in srgb, var(--busy) 60%, transparent)', borderRadius: '2px',
-    },
-    '.cm-searchMatch-selected': {
-        backgroundColor: 'color-mix(in srgb, var(--busy) 22%, transparent)',
-        outline: '2px solid var(--busy)',
-    },
-    '.cm-searchMatch .cm-selectionMatch': { backgroundColor: 'transparent' },
-    '.cm-panels': { backgroundColor: 'var(--ground)', color: 'var(--ink)' },
-    '.cm-panels-top': { borderBottom: '1px solid var(--line)' },
-    '.cm-panel.cm-search': { padding: '8px 14px', fontFamily: 'var(--ui)' },
-    '.cm-specialChar': { color: 'var(--bad)' },
-});
+import { look } from './look.js';
 
 export class Editor {
     #wrap = new Compartment();
@@ -93,6 +63,11 @@ export class Editor {
     find() { this.#startFinding(); }
     undo() { undo(this.view); }
     redo() { redo(this.view); }
+
+    /** Changes that are taken back together. @param {object[]} changes CodeMirror's */
+    change(changes) {
+        this.view.dispatch({ changes, annotations: isolateHistory.of('full') });
+    }
 
     setWrap(wrap) {
         this.#set(this.#wrap, wrap ? EditorView.lineWrapping : []);

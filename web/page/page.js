@@ -59,6 +59,8 @@ identityFields(room, me, (name, color) => {
     people.soon();
 });
 globalThis.weft = { room, editor };
+$('history').addEventListener('click', () => import('./history/history.js').then(
+    ({ toggleHistory }) => toggleHistory({ room, editor, status }), () => {}));
 
 /* ---- the line below ---- */
 

@@ -33,6 +33,11 @@ if (language !== 'en') {
     }
 }
 
+/** Takes up further words, those of a part that is loaded later. @param {object} more */
+export function learn(more) {
+    words = { ...words, ...more };
+}
+
 /** @param {string} key @param {...unknown} args */
 export function t(key, ...args) {
     const entry = words[key] ?? en[key];

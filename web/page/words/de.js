@@ -106,6 +106,7 @@ export default {
     'doc.upload.binary': (name) => `${name} ist keine Textdatei.`,
     'doc.upload.large': (name, limit) => `${name} ist zu groß: Ein Text darf hier ${limit} haben.`,
     'doc.drop': 'Zum Einfügen loslassen',
+    'history': 'Verlauf',
     'look': 'Darstellung',
     'look.theme': 'Farben',
     'look.system': 'Wie das System',

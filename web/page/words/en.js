@@ -104,6 +104,7 @@ export default {
     'doc.upload.binary': (name) => `${name} is not a text file.`,
     'doc.upload.large': (name, limit) => `${name} is too large: a text may have ${limit} here.`,
     'doc.drop': 'Drop to put it in',
+    'history': 'History',
     'look': 'Appearance',
     'look.theme': 'Colours',
     'look.system': 'As the system',
