@@ -26,8 +26,8 @@ export function past({ revs, seed, names = ['Ada', 'Bob', 'Cem'], start = 170000
         if (rev % pauseEvery === 0)
             at += 10 * MINUTE + below(60) * MINUTE;
         at += 40 + below(400);
-        if (below(60) === 0) {
-            author = below(names.length);
+        if (names.length > 1 && below(25) === 0) {
+            author = (author + 1 + below(names.length - 1)) % names.length;
             caret = below(length + 1);
         }
         const op = caret > 0 ? [caret] : [];

@@ -2,15 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { BIN, newFolder, SEED, serve, test } from './lib.mjs';
+import { BIN, DEADLINE_MS, newFolder, run, SEED, serve, test } from './lib.mjs';
 import { MINUTE, past, writers } from './history_lib.mjs';
 import { browser, caret, online, openPanel, saved, shot, shows, skip, tab, until } from './page_lib.mjs';
 
 console.log(`# seed ${SEED}`);
 
 /** A server with rooms made of logs. @param {Record<string, object>} rooms name: what past() gives */
-async function serveRooms(t, rooms, args) {
-    const data = newFolder();
+async function serveRooms(t, rooms, args, data = newFolder()) {
     for (const [room, { lines }] of Object.entries(rooms)) {
         const { status, stderr } = spawnSync(BIN,
             ['import', '--room', room, '--format', 'log', '--data', data],
@@ -59,6 +58,7 @@ test('every revision of a small room is what the server says', { skip }, async (
         const { body } = await server.get(`/api/rooms/small/text?rev=${r}`);
         assert.equal(body, texts.get(r), `revision ${r}, from the server`);
     }
+    assert.equal(await page.locator('.history-old .history-new, .history-old .history-cut').count(), 0);
     await shot(page, 'history-begin');
 
     /* Forwards, one by one, with the keyboard alone. */
@@ -217,6 +217,7 @@ test('restoring is a new edit, is asked for, and can be undone; others go on', {
     await until(one, 'a later end', () => document.querySelector('.history-slider').max ===
         String(weft.room.rev) && weft.room.text.endsWith('of two'));
     assert.equal(await oldText(one), 'first 😀 words');
+    assert.equal(await one.locator('.paper > .cm-editor').isVisible(), false, 'the live text is out of sight');
 
     one.once('dialog', (dialog) => dialog.dismiss());
     await button(one, 'Restore…').click();
@@ -257,6 +258,51 @@ test('with the link for reading: to be looked at, not restored', { skip }, async
     assert.equal(await oldText(page), room.texts([30]).get(30));
     await button(page, 'Back to now').click();
     await shows(page, room.texts([60]).get(60));
+});
+
+test('a log whose beginning was deleted: what there still is', { skip }, async (t) => {
+    const room = past({ revs: 300, seed: SEED + 5 });
+    const data = newFolder();
+    const args = ['--history', '100'];
+    const end = Date.now() + DEADLINE_MS;
+    const first = await serveRooms(t, { short: room }, args, data);
+    const ada = await first.join('short', { query: { name: 'Ada' } });
+    await ada.ask({ type: 'insert', text: 'one', seq: 1 }, { type: 'ack', seq: 1 });
+    await first.stop(); /* takes the snapshot that the log is cut at later */
+    const second = await serve(t, args, { data });
+    const bob = await second.join('short', { query: { name: 'Bob' } });
+    for (let seq = 1; seq <= 120; seq++)
+        bob.send({ type: 'insert', text: `two ${seq}\n`, seq });
+    await bob.expect({ type: 'ack', seq: 120 });
+    let found = null; /* waits until the log on disk begins later */
+    while (found === null) {
+        const { stderr } = await run(['export', '--room', 'short', '--rev', '1', '--data', data]);
+        found = stderr.match(/found 1; expected (\d+) to/);
+        assert.ok(found !== null || Date.now() < end, `the log is not trimmed: ${stderr}`);
+    }
+    const oldest = Number(found[1]);
+    await second.stop();
+    const third = await serve(t, args, { data });
+    const cem = await third.join('short', { query: { name: 'Cem' } });
+
+    const page = await tab(t, await browser(t), `${third.origin}/r/short`);
+    await online(page);
+    await openHistory(page);
+    await until(page, 'to begin where the log does', (rev) =>
+        document.querySelector('.history-slider').min === String(rev), oldest);
+    await page.focus('.history-slider');
+    await page.keyboard.press('Home');
+    await settled(page);
+    assert.equal(await rev(page), oldest);
+    assert.equal(await oldText(page), (await cem.ask({ type: 'text', rev: oldest }, 'text')).text);
+    await page.selectOption('#history-speed', '100');
+    await button(page, 'Play').click();
+    await until(page, 'to have played', () => weft.history.player.playing === 0 &&
+        weft.history.player.rev === weft.room.rev);
+    assert.equal(await oldText(page), await cem.text());
+    await button(page, 'Who wrote this').click();
+    await until(page, 'shares', () => document.querySelector('.history-legend .share') !== null);
+    assert.ok((await page.locator('.history-legend bdi').allTextContents()).includes('Somebody'));
 });
 
 test('100,000 operations are usable at once', { skip }, async (t) => {
@@ -316,6 +362,7 @@ test('100,000 operations are usable at once', { skip }, async (t) => {
     console.log(`# proved: 100,000 operations: history open after ${ms(opened)}, a text anywhere in ${
         ms(sorted[5])} (median), ${ms(sorted[9])} (slowest of 10), who wrote all of it in ${ms(who)}; ` +
         `longest task ${ms(before)}, and ${ms(await page.evaluate(() => longest))} while counting`);
+    assert.equal(await page.locator('.paper > .cm-editor').isVisible(), false);
     await shot(page, 'history-large-who');
 });
 

@@ -204,6 +204,7 @@ class FakeRoom {
     asked = [];
     failures = []; /* thrown one by one */
     listeners = new Set();
+    base = 0;
 
     constructor({ ops, texts }) {
         this.ops = ops;
@@ -216,6 +217,9 @@ class FakeRoom {
     }
 
     async at(rev) {
+        if (rev < this.base)
+            throw Object.assign(new Error(`rev: found ${rev}, expected at least ${this.base}, the ` +
+                                          'oldest revision the log keeps'), { code: 'gone' });
         this.asked.push(['text', rev]);
         if (this.failures.length > 0)
             throw this.failures.shift();
@@ -224,6 +228,9 @@ class FakeRoom {
     }
 
     async *history({ from, to }) {
+        if (from <= this.base)
+            throw Object.assign(new Error(`from: found ${from}, expected at least ${this.base + 1}, ` +
+                                          'the oldest revision the log keeps'), { code: 'gone' });
         this.asked.push(['history', from, to]);
         if (this.failures.length > 0)
             throw this.failures.shift();
@@ -384,5 +391,40 @@ test('who wrote the text at any revision, whatever was asked before', async () =
         const [first, second] = await Promise.all([who.at(10), who.at(20)]);
         assert.equal(first, null, 'another one was asked for');
         assert.equal(spread(second).length, past.writers[20].length);
+    });
+});
+
+test('a log whose beginning has gone', async () => {
+    await forSeedsAsync(6, async (random) => {
+        const past = randomPast(random, 2300, { long: true, authors: 3 });
+        const { asking, room, pages, timeline, player, clock } = parts(past);
+        const base = 1 + random.below(2299);
+        room.base = base;
+        assert.equal(await asking.base(), base);
+        timeline.base = base;
+        const who = new Who(pages, timeline, clock);
+        who.beginAt(base, cpLength(past.texts[base]));
+        player.start(2300, past.texts[2300]);
+        for (const rev of [0, base + 1, base, 2300 - random.below(2300 - base)]) {
+            await player.seek(rev);
+            assert.equal(player.rev, Math.max(base, rev));
+        }
+        player.speed = 5000;
+        await player.seek(2300);
+        await player.play(-1);
+        assert.equal(player.rev, base);
+        await player.play(1);
+        assert.equal(player.rev, 2300);
+        await pages.fill(() => player.rev, () => clock.wait(30));
+        assert.ok(timeline.has(base + 1) && timeline.has(2300) && !timeline.has(base));
+        assert.equal(timeline.columns(2300 - base).filter(({ author }) => author < 0).length, 0);
+        while (await player.jump('turn', -1))
+            assert.ok(player.rev >= base);
+        assert.equal(player.rev, base);
+        for (const rev of [base, 2300, base + random.below(2300 - base)]) {
+            const dumb = past.ops.slice(base, rev).reduce(
+                (list, { op, name }) => written(list, op, name), Array.from(past.texts[base], () => ''));
+            assert.deepEqual(spread(await who.at(rev)).map((i) => timeline.authors[i].name), dumb);
+        }
     });
 });

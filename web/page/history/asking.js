@@ -51,6 +51,22 @@ export class Asking {
         return text;
     }
 
+    /**
+     * Where the log begins: the operator may have old operations deleted.
+     * @returns {Promise<number>} the oldest revision that has a text
+     */
+    async base() {
+        try {
+            await this.history(1, 1);
+            return 0;
+        } catch (err) {
+            const [, least] = /at least (\d+)/.exec(err.message) ?? [];
+            if (err.code !== 'gone' || least === undefined)
+                throw err;
+            return Number(least) - 1; /* it names the first operation */
+        }
+    }
+
     /** @param {number} from @param {number} to @returns {Promise<any[]>} the logged operations */
     history(from, to) {
         return this.#ask(async () => {

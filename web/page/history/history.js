@@ -8,6 +8,7 @@
 
 import { diff, toUtf16 } from '../../client/ot.js';
 import { tintOf } from '../../client/codemirror-people.js';
+import { cpLength } from '../../client/text.js';
 import { $, announce, later } from '../dom.js';
 import { wraps } from '../settings.js';
 import { copyTo } from '../share.js';
@@ -105,9 +106,27 @@ class History {
             this.player.start(room.rev, room.text);
         else
             this.#do(this.player.seek(room.rev));
+        this.#do(this.#begin());
+    }
+
+    /* Finds out where the log begins, and reads ahead. */
+    async #begin() {
+        const base = await this.#asking.base();
+        if (base > 0) {
+            this.timeline.base = base;
+            this.who.beginAt(base, cpLength(await this.#asking.text(base)));
+            this.#runs = null;
+            this.#soon();
+        }
         this.#pages.fill(() => this.player.target, () => new Promise((resolve) => {
             setTimeout(resolve, 30);
         })).catch(() => {}); /* what could not be read ahead is read when it is needed */
+    }
+
+    /* The oldest revisions may go while one looks at them. */
+    async #beginLater() {
+        await this.#begin();
+        await this.player.seek(Math.max(this.timeline.base, this.player.target));
     }
 
     /** Back to the live text. */
@@ -145,7 +164,6 @@ class History {
     #live(live) {
         const { dom } = this.#editor.view;
         document.body.classList.toggle('past', !live);
-        dom.classList.toggle('past-live', !live);
         dom.inert = !live;
         $('history').setAttribute('aria-pressed', String(!live));
         for (const id of BUTTONS)
@@ -203,7 +221,8 @@ class History {
         if (way === undefined)
             return;
         event.preventDefault();
-        const step = Math.max(1, Math.round(this.timeline.head / 20));
+        const { base, head } = this.timeline;
+        const step = Math.max(1, Math.round((head - base) / 20));
         this.#do(this.player.seek(this.player.target + way * step));
     }
 
@@ -262,7 +281,7 @@ class History {
     /* Marks what the revision that is shown has changed; its operation may have to be got first. */
     #describe() {
         const { rev, replay } = this.player;
-        const [op] = rev > 0 ? this.#pages.ops(rev, rev) ?? [] : [[]];
+        const [op] = rev > this.timeline.base ? this.#pages.ops(rev, rev) ?? [] : [[]];
         if (op === undefined) {
             this.old.mark([], '');
             return;
@@ -282,6 +301,7 @@ class History {
             timeline.head = this.#room.rev;
             this.#strip.soon();
         }
+        slider.min = String(timeline.base);
         slider.max = String(timeline.head);
         slider.value = String(player.target);
         const now = performance.now();
@@ -318,7 +338,7 @@ class History {
     /* The operation of the revision one has come to rest at. */
     #complete() {
         const { rev, waiting } = this.player;
-        if (waiting || rev === 0 || this.#pages.has(rev) || this.#describing === rev)
+        if (waiting || rev <= this.timeline.base || this.#pages.has(rev) || this.#describing === rev)
             return;
         this.#describing = rev;
         this.#pages.need(rev).then(() => {
@@ -346,8 +366,8 @@ class History {
     }
 
     #details(rev) {
-        if (rev === 0)
-            return [t('history.begin')];
+        if (rev === this.timeline.base)
+            return [t(rev === 0 ? 'history.begin' : 'history.oldest')];
         const author = this.timeline.authorOf(rev);
         if (author < 0)
             return [];
@@ -443,6 +463,10 @@ class History {
         try {
             return await promise;
         } catch (err) {
+            if (err.code === 'gone' && !this.#gone) {
+                this.player.pause();
+                this.#beginLater().catch(() => {});
+            }
             if (!this.#gone)
                 this.#say(t('history.failed', err.message));
             return undefined;

@@ -112,7 +112,8 @@ export class Pages {
         for (let d = 0; d <= last; d++) {
             for (const page of d === 0 ? [here] : [here - d, here + d]) {
                 const unknown = page * PAGE + timeline.count(page) + 1;
-                if (page >= 0 && unknown <= Math.min(timeline.head, (page + 1) * PAGE))
+                if (page >= 0 && unknown <= Math.min(timeline.head, (page + 1) * PAGE) &&
+                    unknown > timeline.base)
                     return unknown;
             }
         }
@@ -120,7 +121,8 @@ export class Pages {
     }
 
     async #load(page) {
-        const kept = this.#kept.get(page)?.ops ?? [];
+        const gone = Math.max(0, Math.min(PAGE, this.#timeline.base - page * PAGE));
+        const kept = this.#kept.get(page)?.ops ?? new Array(gone).fill([]); /* of which nobody asks */
         const from = page * PAGE + kept.length + 1;
         const to = Math.min(this.#timeline.head, (page + 1) * PAGE);
         const entries = await this.#asking.history(from, to);

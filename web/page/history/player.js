@@ -89,7 +89,7 @@ export class Player {
 
     /** Gets there; resolves when it is shown, or something else was wanted meanwhile. */
     seek(rev) {
-        this.target = Math.max(0, Math.min(this.#timeline.head, rev));
+        this.target = Math.max(this.#timeline.base, Math.min(this.#timeline.head, rev));
         this.#settling ??= this.#settle().finally(() => {
             this.#settling = null;
             this.#onState();
@@ -123,9 +123,8 @@ export class Player {
         this.pause();
         const run = this.#run;
         this.playing = direction;
-        const end = direction > 0 ? this.#timeline.head : 0;
-        if (this.target === end)
-            await this.seek(direction > 0 ? 0 : this.#timeline.head);
+        if (this.target === this.#end(direction))
+            await this.seek(this.#end(-direction));
         let last = this.#clock.now();
         let due = 0; /* milliseconds that are not played yet */
         while (run === this.#run && !this.#left && this.rev !== this.#end(direction)) {
@@ -148,7 +147,7 @@ export class Player {
     }
 
     #end(direction) {
-        return direction > 0 ? this.#timeline.head : 0;
+        return direction > 0 ? this.#timeline.head : this.#timeline.base;
     }
 
     /* How many operations the time is for. */
@@ -184,7 +183,7 @@ export class Player {
             const { text } = this.replay;
             const window = Math.max(20, here - rev,
                                     Math.min(WINDOW_MAX, Math.floor(WINDOW_UNITS / (text.length + 1))));
-            const from = Math.max(0, here - window);
+            const from = Math.max(this.#timeline.base, here - window);
             const [older, ops] = await Promise.all([this.#asking.text(from),
                                                     this.#pages.all(from + 1, here)]);
             if (this.rev === here && !this.#left)

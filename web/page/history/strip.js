@@ -49,10 +49,10 @@ export class Strip {
         const [line, soft] = ['--line', '--soft'].map((name) => style.getPropertyValue(name));
         c.fillStyle = line;
         c.fillRect(0, height - 1, width, 1);
-        const { head, authors } = this.#timeline;
-        if (head === 0 || width === 0)
+        const { base, head, authors } = this.#timeline;
+        if (head === base || width === 0)
             return;
-        const columns = Math.min(head, Math.floor(width / COLUMN_PX));
+        const columns = Math.min(head - base, Math.floor(width / COLUMN_PX));
         const step = width / columns;
         const gap = step >= 3 ? 1 : 0;
         const list = this.#timeline.columns(columns);

@@ -30,20 +30,22 @@ export class Timeline {
     authors = [];
     /** The newest revision. */
     head = 0;
+    /** The oldest revision that the log still has a text of; the first operation is the one after. */
+    base = 0;
 
     /** @param {(name: string, userId: string) => string|undefined} [known] somebody's own colour */
     constructor(known = () => undefined) {
         this.known = known;
     }
 
-    /** How many revisions of a page are known, from its first on. */
+    /** How many revisions of a page need not be asked for, from its first on. */
     count(page) {
-        return this.#pages.get(page)?.count ?? 0;
+        return Math.max(this.#pages.get(page)?.count ?? 0, Math.min(PAGE, this.base - page * PAGE));
     }
 
     /** @param {number} rev */
     has(rev) {
-        return rev >= 1 && rev - pageOf(rev) * PAGE <= this.count(pageOf(rev));
+        return rev > this.base && rev - pageOf(rev) * PAGE <= this.count(pageOf(rev));
     }
 
     /** @param {any[]} ops as the protocol's history has them, without a gap, within one page */
@@ -52,11 +54,12 @@ export class Timeline {
             const number = pageOf(rev);
             let page = this.#pages.get(number);
             if (page === undefined) {
-                page = { count: 0, authors: new Uint16Array(PAGE), times: new Float64Array(PAGE),
+                page = { count: this.count(number), authors: new Uint16Array(PAGE), times: new Float64Array(PAGE),
                          sizes: new Uint32Array(PAGE) };
                 this.#pages.set(number, page);
             }
             const i = rev - number * PAGE - 1;
+            page.count = this.count(number);
             if (i !== page.count)
                 continue; /* known, or not due yet */
             page.authors[i] = this.#author(name ?? '', userId);
@@ -85,12 +88,12 @@ export class Timeline {
      *     known first, to look on from `from`; null: no further one
      */
     stop(kind, from, step) {
-        const ends = typeof kind === 'number' ? null : { rev: step > 0 ? this.head : 0 };
-        if (step > 0 ? from >= this.head : from <= 0)
+        const ends = typeof kind === 'number' ? null : { rev: step > 0 ? this.head : this.base };
+        if (step > 0 ? from >= this.head : from <= this.base)
             return null;
         if (kind === 'each')
             return { rev: from + step };
-        for (let rev = from + step; rev >= 1 && rev <= this.head; rev += step) {
+        for (let rev = from + step; rev > this.base && rev <= this.head; rev += step) {
             const need = !this.has(rev) ? rev
                 : rev < this.head && !this.has(rev + 1) ? rev + 1 : 0;
             if (need !== 0)
@@ -120,8 +123,9 @@ export class Timeline {
         const out = [];
         const sums = new Map();
         for (let c = 0; c < columns; c++) {
-            const first = Math.floor(c * this.head / columns) + 1;
-            const last = Math.max(first, Math.floor((c + 1) * this.head / columns));
+            const length = this.head - this.base;
+            const first = this.base + Math.floor(c * length / columns) + 1;
+            const last = Math.max(first, this.base + Math.floor((c + 1) * length / columns));
             sums.clear();
             let total = 0;
             let known = 0;
@@ -141,6 +145,11 @@ export class Timeline {
             out.push({ author: greatest(sums), size: known > 0 ? total / known : 0, pause });
         }
         return out;
+    }
+
+    /** Somebody of whom nothing is known: who wrote what the log no longer tells of. */
+    before() {
+        return this.#author('', 'before');
     }
 
     /** What somebody is called here. @returns {number} index into authors */

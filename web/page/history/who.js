@@ -32,6 +32,7 @@ export class Who {
     #pages;
     #timeline;
     #clock;
+    #first = { rev: 0, runs: undefined }; /* where it begins */
     #work = { rev: 0, authorship: new Authorship() };
     #checkpoints = []; /* {rev, runs}, in order */
     #apart = APART;
@@ -45,6 +46,18 @@ export class Who {
         this.#pages = pages;
         this.#timeline = timeline;
         this.#clock = clock;
+    }
+
+    /**
+     * The log begins at a later revision, with a text of which nobody knows who wrote it.
+     * @param {number} rev @param {number} length in code points
+     */
+    beginAt(rev, length) {
+        this.#run++;
+        this.#first = { rev, runs: { authors: Uint16Array.of(this.#timeline.before()),
+                                     lengths: Uint32Array.of(length) } };
+        this.#checkpoints = [];
+        this.#work = { rev, authorship: new Authorship(length > 0 ? this.#first.runs : undefined) };
     }
 
     /** What is at hand without waiting. @returns {import('./authorship.js').Runs|null} */
@@ -100,17 +113,18 @@ export class Who {
 
     /* The latest state that is known, from which rev lies ahead. */
     #begin(rev) {
-        const known = this.#checkpoints.filter((point) => point.rev <= rev).pop();
-        if (this.#work.rev <= rev && this.#work.rev >= (known?.rev ?? 0))
+        const known = this.#checkpoints.filter((point) => point.rev <= rev).pop() ?? this.#first;
+        if (this.#work.rev <= rev && this.#work.rev >= known.rev)
             return;
-        this.#work = { rev: known?.rev ?? 0, authorship: new Authorship(known?.runs) };
+        const empty = known.runs?.lengths[0] === 0;
+        this.#work = { rev: known.rev, authorship: new Authorship(empty ? undefined : known.runs) };
     }
 
     #apply(op) {
         const work = this.#work;
         work.rev++;
         work.authorship.apply(op, this.#timeline.authorOf(work.rev));
-        const last = this.#checkpoints[this.#checkpoints.length - 1]?.rev ?? 0;
+        const last = this.#checkpoints[this.#checkpoints.length - 1]?.rev ?? this.#first.rev;
         if (work.rev < last + this.#apart)
             return;
         this.#checkpoints.push({ rev: work.rev, runs: work.authorship.runs() });

@@ -6,6 +6,7 @@ export default {
     'history.slider': 'Stand',
     'history.revision': (rev, head) => `Stand ${rev} von ${head}`,
     'history.begin': 'vor der ersten Änderung',
+    'history.oldest': 'der älteste, den es noch gibt',
     'history.play': 'Abspielen',
     'history.back': 'Rückwärts abspielen',
     'history.stop': 'Anhalten',

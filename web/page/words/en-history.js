@@ -6,6 +6,7 @@ export default {
     'history.slider': 'Revision',
     'history.revision': (rev, head) => `Revision ${rev} of ${head}`,
     'history.begin': 'before the first change',
+    'history.oldest': 'the oldest that is kept',
     'history.play': 'Play',
     'history.back': 'Play backwards',
     'history.stop': 'Stop',
