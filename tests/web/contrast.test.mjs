@@ -8,7 +8,7 @@ import { inkOn } from '../../web/client/ink.js';
 
 const read = (file) => readFile(new URL(`../../web/${file}`, import.meta.url), 'utf8');
 const css = await read('page/style.css');
-const editor = await read('page/editor.js');
+const editor = await read('page/look.js');
 const people = await read('client/codemirror-people.js');
 
 const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));

@@ -829,6 +829,17 @@ function addChunks(out, text, usual) {
 // codemirror-people.js
 var import_state = require("@codemirror/state");
 var import_view = require("@codemirror/view");
+
+// ink.js
+function inkOn(color) {
+  const [r, g, b] = [1, 3, 5].map((at) => {
+    const c = parseInt(color.slice(at, at + 2), 16) / 255;
+    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? "#000000" : "#ffffff";
+}
+
+// codemirror-people.js
 var showPeople = import_state.StateEffect.define();
 var NOBODY = { decorations: import_view.Decoration.none, moved: /* @__PURE__ */ new Map() };
 var field = import_state.StateField.define({
@@ -844,13 +855,16 @@ var field = import_state.StateField.define({
 });
 var look = import_view.EditorView.baseTheme({
   ".cm-weft-chosen": {
-    backgroundColor: "color-mix(in srgb, var(--weft-who) 28%, transparent)",
-    borderRadius: "2px"
+    /* Whatever the colour, what is written on it still reads; the line below is the colour. */
+    backgroundColor: "color-mix(in srgb, var(--weft-who) 12%, transparent)",
+    boxShadow: "inset 0 -2px var(--weft-who)"
   },
   ".cm-weft-caret": {
     position: "relative",
     borderInlineStart: "2px solid var(--weft-who)",
-    marginInline: "-1px"
+    marginInline: "-1px",
+    /* Seen also where its colour is the ground's. */
+    boxShadow: "0 0 0 1px color-mix(in srgb, currentColor 16%, transparent)"
   },
   ".cm-weft-flag": {
     position: "absolute",
@@ -862,6 +876,10 @@ var look = import_view.EditorView.baseTheme({
     backgroundColor: "var(--weft-who)",
     color: "var(--weft-on-who)",
     font: "600 11px/16px system-ui, sans-serif",
+    outline: "1px solid color-mix(in srgb, currentColor 20%, transparent)",
+    maxWidth: "16em",
+    overflow: "hidden",
+    textOverflow: "ellipsis",
     whiteSpace: "nowrap",
     pointerEvents: "none",
     animation: "weft-leave 4s forwards"
@@ -872,6 +890,9 @@ var look = import_view.EditorView.baseTheme({
     borderRadius: "0 5px 5px 5px"
   },
   ".cm-weft-caret:hover .cm-weft-flag": { animation: "none" },
+  "@media (prefers-reduced-motion: reduce)": {
+    ".cm-weft-flag": { animationTimingFunction: "step-end" }
+  },
   "@keyframes weft-leave": { "85%": { opacity: "1" }, to: { opacity: "0" } }
 });
 var people = [field, look];
@@ -953,13 +974,6 @@ function tintOf(color) {
   sheet.insertRule(`.${name} { --weft-who: ${safe}; --weft-on-who: ${inkOn(safe)}; }`);
   return name;
 }
-function inkOn(color) {
-  const [r, g, b] = [1, 3, 5].map((at) => {
-    const c = parseInt(color.slice(at, at + 2), 16) / 255;
-    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? "#000000" : "#ffffff";
-}
 
 // codemirror-whole.js
 var import_state2 = require("@codemirror/state");
@@ -975,15 +989,24 @@ function wholeCharacters(tr) {
     widened ||= now !== was;
     list.push(now);
   }, true);
-  if (!widened)
-    return tr;
+  if (!widened) {
+    const selection = tr.selection ? void 0 : upright(tr.newSelection);
+    return selection ? [tr, { selection, sequential: true }] : tr;
+  }
   const userEvent = tr.annotation(import_state2.Transaction.userEvent);
+  const changes = tr.startState.changes(joined(list));
   return [{
-    changes: joined(list),
+    changes,
+    selection: upright(tr.startState.selection.map(changes)),
     effects: tr.effects,
     annotations: userEvent === void 0 ? [] : [import_state2.Transaction.userEvent.of(userEvent)],
     scrollIntoView: tr.scrollIntoView
   }];
+}
+function upright(selection) {
+  if (selection.ranges.every(({ from, to }) => from <= to))
+    return void 0;
+  return import_state2.EditorSelection.create(selection.ranges.map((range) => range.from <= range.to ? range : import_state2.EditorSelection.cursor(range.from)), selection.mainIndex);
 }
 function isCut(doc, at) {
   if (at === 0 || at >= doc.length)
@@ -1028,11 +1051,25 @@ function joined(list) {
 }
 
 // codemirror.js
+var COMPOSED_AFTER_MS = 60;
+var COMPOSING_IDLE_MS = 5e3;
 var fromRoom = import_state3.Annotation.define();
 function bindCodeMirror(room, options = {}) {
   const writable = new import_state3.Compartment();
   const shown2 = options.people !== false;
-  const plugin = import_view2.ViewPlugin.define((view) => new Binding(room, view, writable, shown2));
+  const plugin = import_view2.ViewPlugin.define((view) => new Binding(room, view, writable, shown2), {
+    eventObservers: {
+      compositionstart() {
+        this.composes(true);
+      },
+      compositionupdate() {
+        this.composes(true);
+      },
+      compositionend() {
+        this.composes(false);
+      }
+    }
+  });
   return [
     import_state3.EditorState.lineSeparator.of("\n"),
     import_view2.EditorView.clipboardInputFilter.of((text) => text.replace(/\r\n?/g, "\n")),
@@ -1061,6 +1098,8 @@ var Binding = class {
     this.writable = writable;
     this.doc = room.doc;
     this.held = [];
+    this.composing = false;
+    this.composed = 0;
     this.telling = false;
     this.due = /* @__PURE__ */ new Set();
     this.frame = 0;
@@ -1082,6 +1121,7 @@ var Binding = class {
   destroy() {
     this.gone = true;
     cancelAnimationFrame(this.frame);
+    clearTimeout(this.composed);
     for (const off of this.offs)
       off();
   }
@@ -1100,7 +1140,7 @@ var Binding = class {
   /* Puts what is held into the document. */
   release() {
     const { held, doc } = this;
-    if (held.length === 0)
+    if (held.length === 0 || this.isComposedAt(held))
       return;
     this.held = [];
     this.doc = this.room.doc;
@@ -1115,8 +1155,11 @@ var Binding = class {
     }
   }
   fromRoom(changes) {
+    const { state } = this.view;
+    const set = state.changes(changes);
     this.view.dispatch({
-      changes,
+      changes: set,
+      selection: upright(state.selection.map(set)),
       annotations: [
         fromRoom.of(this.room),
         import_state3.Transaction.remote.of(true),
@@ -1124,6 +1167,34 @@ var Binding = class {
       ],
       filter: false
     });
+  }
+  /* An input method loses its place when the line that it writes in is drawn anew. So what others
+   * do there waits until it is done, or idle; elsewhere it goes on. */
+  composes(goesOn) {
+    clearTimeout(this.composed);
+    this.composing ||= goesOn;
+    this.composed = setTimeout(() => {
+      this.composing = false;
+      this.release();
+    }, goesOn ? COMPOSING_IDLE_MS : COMPOSED_AFTER_MS);
+  }
+  /* Whether an operation touches the line where an input method is writing. */
+  isComposedAt(op) {
+    if (!this.composing)
+      return false;
+    const { doc, selection } = this.view.state;
+    const line = doc.lineAt(selection.main.head);
+    const from = this.doc.cpAt(line.from);
+    const to = this.doc.cpAt(line.to);
+    let at = 0;
+    for (const c of op) {
+      const end = typeof c === "string" ? at : at + Math.abs(c);
+      const edits = typeof c === "string" || c < 0;
+      if (edits && at <= to && end >= from)
+        return true;
+      at = end;
+    }
+    return false;
   }
   /* Makes the document what the room is, whatever it was. */
   resync() {

@@ -1281,7 +1281,9 @@ var PIECE_BYTES_MIN = 1024;
 var RETRY_MS = 1e3;
 var MESSAGE_BYTES = 1 << 20;
 var TRY_AGAIN = /* @__PURE__ */ new Set(["unavailable", "rate_limited"]);
+var ELSEWHERE = /* @__PURE__ */ new Set(["text", "history", "signal", "pong", "help", "closing"]);
 var OUT_OF_STEP = /* @__PURE__ */ new Set(["gone", "bad_rev"]);
+var isTable = (value) => Object.getPrototypeOf(value) === Object.prototype;
 var State = class {
   #pieceBytes = PIECE_BYTES_MAX;
   /* halved when the server finds a message too large */
@@ -1418,7 +1420,7 @@ var State = class {
       case "leave":
         return this.presence.message(msg) ? [{ kind: "users" }] : [];
       default:
-        return [];
+        return ELSEWHERE.has(msg.type) ? [] : [{ kind: "unknown", type: msg.type }];
     }
   }
   /** @returns {Effect[]} */
@@ -1426,6 +1428,8 @@ var State = class {
     const sameEpoch = this.epoch !== null && msg.epoch === this.epoch;
     const sameSession = this.session !== null && (msg.session === void 0 || msg.session === this.session);
     const full = typeof msg.text === "string";
+    if (!Number.isSafeInteger(msg.rev) || !Array.isArray(msg.users ?? []) || !isTable(msg.meta ?? {}))
+      return [reconnect(true, "a malformed welcome")];
     if (!full && !(sameEpoch && sameSession && msg.rev >= this.rev))
       return [reconnect(true, "a welcome without text that does not fit what we have")];
     const fx = [];
@@ -1449,6 +1453,8 @@ var State = class {
   onOp(msg) {
     if ((msg.from ?? msg.rev - 1) !== this.rev || !(msg.rev > this.rev))
       return [reconnect(false, `revision ${msg.rev} does not follow ${this.rev}`)];
+    if (!isTable(msg.meta ?? {}))
+      return [reconnect(true, `revision ${msg.rev} has malformed entries`)];
     const fx = [];
     try {
       this.#receive(opOf(msg, this.serverDoc.cps), msg.rev, msg.user_id ?? null, fx);
@@ -2641,14 +2647,17 @@ var Room = class extends Emitter {
     return url.href;
   }
   #hear(msg) {
-    if (msg === null || typeof msg !== "object") {
-      this.#full = true;
-      this.#link.drop("the server sent something that is no message");
+    if (typeof msg?.type !== "string") {
+      this.#resync(true, "what the server sent is no message");
       return;
     }
     if (!this.#restore.hear(msg))
       return;
     if (msg.type === "welcome") {
+      if (msg.protocol !== void 0 && msg.protocol !== PROTOCOL) {
+        this.#refuse(1002, `The server speaks ${msg.protocol}, not ${PROTOCOL}.`);
+        return;
+      }
       if (msg.text === void 0 && (this.#full || this.#state.epoch === null))
         msg.text = "";
       this.#full = false;
@@ -2656,9 +2665,27 @@ var Room = class extends Emitter {
       this.emit("signal", { from: msg.from, data: msg.data });
     }
     this.#requests.answer(msg);
-    this.#run(this.#state.message(msg));
+    let effects;
+    try {
+      effects = this.#state.message(msg);
+    } catch (err) {
+      this.#resync(true, `a malformed message (${msg.type}): ${err.message}`);
+      return;
+    }
+    this.#run(effects);
     if (msg.type === "welcome" && this.#state.online)
       this.#setStatus("online");
+  }
+  /* What the server said and what we have do not go together. */
+  #resync(full, reason) {
+    this.#full ||= full;
+    this.emit("resync", { reason, text: this.text });
+    this.#link.drop(reason);
+  }
+  /* Trying again is of no use. */
+  #refuse(code, message) {
+    this.emit("error", { code, message, fatal: true });
+    this.close();
   }
   /* The connection is gone, whoever ended it. */
   #lost(code, reason) {
@@ -2667,8 +2694,7 @@ var Room = class extends Emitter {
     this.#requests.fail("the connection was lost");
     this.#run(this.#state.disconnected());
     if (FINAL_CODES.has(code)) {
-      this.emit("error", { code, message: reason || closeText(code), fatal: true });
-      this.close();
+      this.#refuse(code, reason || closeText(code));
       return null;
     }
     let why = code;
@@ -2680,6 +2706,7 @@ var Room = class extends Emitter {
     } else if (TELL_CODES.has(code) && reason) {
       this.emit("error", { code, message: reason });
     }
+    this.emit("lost", { code, reason });
     this.#setStatus(wasOnline ? "connecting" : "offline");
     return why;
   }
@@ -2711,8 +2738,10 @@ var Room = class extends Emitter {
         this.#timers.later("retry", fx.ms, () => this.#run(this.#state.retry()));
         break;
       case "reconnect":
-        this.#full ||= fx.full;
-        this.#link.drop(fx.reason);
+        this.#resync(fx.full, fx.reason);
+        break;
+      case "unknown":
+        this.emit("unknown", { type: String(fx.type) });
         break;
       case "users":
         this.emit("users", this.users);

@@ -1,19 +1,20 @@
 /**
  * replay.js - an old text that operations move on and back.
  *
- * Idea: the text at one revision, counted in code points and in UTF-16 units (client/units.js), and
+ * Idea: the text at one revision, counted in code points and in UTF-16 units (client/doc.js), and
  * a stack of what takes the last operations back again. Going on needs only the operations; going
  * back needs what they deleted, which the log does not say: so it is noted on the way forward, or
  * worked out from an older text (lookBack).
  *
  * What moves it is an operation in UTF-16 units, as an editor takes it.
  *
- * Cost: O(operation) and one copy of the text a step; the stack is bounded.
+ * Cost: O(operation) and a copy of the chunks it touches a step, and one copy of the text where
+ * something is deleted; the stack is bounded.
  */
 
-import { apply, composeAll, normalize } from '../../client/ot.js';
+import { Doc } from '../../client/doc.js';
+import { composeAll, normalize } from '../../client/ot.js';
 import { cpLength, sharedEnds } from '../../client/text.js';
-import { Units } from '../../client/units.js';
 
 const BACK_MAX = 4096; /* steps */
 const BACK_UNITS_MAX = 1 << 23; /* of text in them */
@@ -21,11 +22,12 @@ const BACK_UNITS_MAX = 1 << 23; /* of text in them */
 /** @typedef {import('../../client/ot.js').Op} Op */
 
 export class Replay {
-    #units = new Units('');
+    #doc = Doc.of('');
     #back = []; /* {rev, op}: op makes the text at rev of the one after */
     #backUnits = 0;
-    text = '';
     rev = 0;
+
+    get text() { return this.#doc.toString(); }
 
     /** Another text. @returns {Op} in units, what makes it of the one before */
     jump(rev, text) {
@@ -36,8 +38,7 @@ export class Replay {
         if (before === text)
             return [];
         const [head, tail] = sharedEnds(before, text);
-        this.text = text;
-        this.#units = new Units(text);
+        this.#doc = Doc.of(text);
         return [head, head + tail - before.length, text.slice(head, text.length - tail)]
             .filter((c) => c !== 0 && c !== '');
     }
@@ -88,18 +89,18 @@ export class Replay {
 
     /** @param {number} cp @returns {number} the place in units */
     unitAt(cp) {
-        return this.#units.unitAt(this.text, Math.min(cp, this.#units.cps));
+        return this.#doc.unitAt(Math.min(cp, this.#doc.cps));
     }
 
     /** @param {number} unit @returns {number} the place in code points */
     cpAt(unit) {
-        return this.#units.cpAt(this.text, Math.min(unit, this.#units.units));
+        return this.#doc.cpAt(Math.min(unit, this.#doc.units));
     }
 
     #move(operation) {
         const op = normalize(operation);
-        const { text } = this;
-        const inUnits = this.#units.edit(text, op);
+        const text = op.some((c) => c < 0) ? this.text : '';
+        const inUnits = this.#doc.toUtf16(op);
         const inverse = [];
         let at = 0;
         let kept = 0;
@@ -113,7 +114,7 @@ export class Replay {
                 at = end;
             }
         });
-        this.text = apply(text, inUnits, true);
+        this.#doc = this.#doc.apply(op);
         return { inUnits, inverse: normalize(inverse), kept };
     }
 }
