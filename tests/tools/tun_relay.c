@@ -136,12 +136,15 @@ static void address_add(int inet, unsigned host)
 {
     struct ifreq r = {0};
     struct sockaddr_in at = {.sin_family = AF_INET};
+    int n;
 
     /* The first address is the device's, the others are aliases of it. */
     if (host <= CLIENT_FIRST)
-        (void)snprintf(r.ifr_name, sizeof r.ifr_name, "weft0");
+        n = snprintf(r.ifr_name, sizeof r.ifr_name, "weft0");
     else
-        (void)snprintf(r.ifr_name, sizeof r.ifr_name, "weft0:%u", host);
+        n = snprintf(r.ifr_name, sizeof r.ifr_name, "weft0:%u", host);
+    if (n < 0 || (size_t)n >= sizeof r.ifr_name)
+        cannot("address %u does not fit a device's name", host);
     at.sin_addr.s_addr = htonl(0x0ac90000u + host); /* 10.201.0.host */
     memcpy(&r.ifr_addr, &at, sizeof at);
     if (ioctl(inet, SIOCSIFADDR, &r) != 0)
