@@ -41,7 +41,8 @@ export const lean = {
 export const inner = new RegExp(`^(${['serverText', 'serverDoc', 'inflight', 'bufferCount', 'metaBuffer',
     'resynced', 'caughtUp', 'localEdit', 'localMeta', 'messageTooLarge', 'forgetSession', 'dropPending',
     'setTexts', 'onWelcome', 'onAck', 'onError', 'onOp', 'forgetLog', 'expectAnswer', 'catchingUp',
-    'watchful'].join('|')})$`);
+    'watchful', 'goal', 'phase', 'setOwn', 'ownReady', 'ownMessage', 'disconnected', 'presence',
+    'buffer', 'online', 'moved', 'logged', 'cancelAll', 'protocols', 'drop', 'later'].join('|')})$`);
 
 async function main() {
     rmSync(out, { recursive: true, force: true });

@@ -227,8 +227,8 @@ test('sizes, compressed', { skip }, async () => {
         gzipSync(readFileSync(path.join(CLIENT, 'dist', file)), { level: 9 }).length);
     console.log(`# proved: connect ${whole} bytes, the core ${core}, of it without a socket ${engine}, ` +
                 `weft.min.js ${global}`);
-    assert.ok(engine <= 4200, `operations and the state machine: ${engine} bytes`);
-    assert.ok(core <= 8000, `the core: ${core} bytes`);
+    assert.ok(engine <= 4096, `operations and the state machine: ${engine} bytes`);
+    assert.ok(core <= 7800, `the core: ${core} bytes`);
     assert.ok(whole <= 14000, `connect: ${whole} bytes`);
     assert.ok(global <= 19000, `weft.min.js: ${global} bytes`);
 });

@@ -135,8 +135,11 @@ test('with the keyboard alone: entrance, room, text, panel, links, and back', { 
         'upload', 'download', 'theme', 'wrap', 'smaller'])
         assert.ok(met.includes(id), `${id} is on the way: ${met.join(', ')}`);
     await tabTo(page, 'copy-read', 'Shift+Tab');
+    /* What comes within a moment is said in one breath: first what has been on its way so far. */
+    await until(page, 'to have said that it is online', () =>
+        /^Online/.test(document.getElementById('announce').textContent));
     await page.keyboard.press('Enter');
-    await until(page, 'to say so', () => /Copied/.test(document.getElementById('announce').textContent));
+    await until(page, 'to say so', () => document.getElementById('announce').textContent === 'Copied');
     assert.match(await page.evaluate(() => navigator.clipboard.readText()), /\/v\//);
     await page.keyboard.press('Escape');
     assert.equal(await focused(page), 'panel-button');

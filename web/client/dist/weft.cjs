@@ -1453,10 +1453,10 @@ var State = class {
   onOp(msg) {
     if ((msg.from ?? msg.rev - 1) !== this.rev || !(msg.rev > this.rev))
       return [reconnect(false, `revision ${msg.rev} does not follow ${this.rev}`)];
-    if (!isTable(msg.meta ?? {}))
-      return [reconnect(true, `revision ${msg.rev} has malformed entries`)];
     const fx = [];
     try {
+      if (!isTable(msg.meta ?? {}))
+        throw new TypeError("malformed entries");
       this.#receive(opOf(msg, this.serverDoc.cps), msg.rev, msg.user_id ?? null, fx);
     } catch (err) {
       return [reconnect(true, `revision ${msg.rev} does not fit: ${err.message}`)];
