@@ -97,7 +97,7 @@ CMOCKA_LIBS = $(call pkg_need,cmocka)$(eval CMOCKA_LIBS := $$(shell \
 
 # The core is pure: no libc beyond mem* and strlen (see `make pure`). The edge touches the world.
 CORE_MODULES := base text ot client room
-EDGE_MODULES := store wire auth net server
+EDGE_MODULES := store wire auth net bench server
 
 # base/heap.c, the process heap as an allocator, is the one file of base that belongs to the edge.
 IMPURE_SRC := $(wildcard src/base/heap.c)
