@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "bench/bench.h"
 #include "server/backup.h"
 #include "server/check.h"
 #include "server/command.h"
@@ -41,6 +42,7 @@ static const char usage[] =
     "  weft backup --to FOLDER         copy a data folder, also while a server uses it\n"
     "  weft export --room NAME         write a room's text, or its whole log, to stdout\n"
     "  weft import --room NAME         make a room from a text or a log on stdin\n"
+    "  weft bench [--flag value ...]   load a running server and measure it\n"
     "  weft help                       this\n"
     "  weft --version                  the version\n";
 
@@ -188,12 +190,13 @@ static const struct command {
 } COMMANDS[] = {
     {"serve", command_serve},   {"check", command_check},   {"repair", command_repair},
     {"backup", command_backup}, {"export", command_export}, {"import", command_import},
+    {"bench", command_bench},
 };
 
 static int not_understood(const char *command)
 {
-    static const char *const words[] = {"serve",  "check", "repair",    "backup", "export",
-                                        "import", "help",  "--version", "--help"};
+    static const char *const words[] = {"serve",  "check", "repair", "backup",    "export",
+                                        "import", "bench", "help",   "--version", "--help"};
     if (*command == '\0') {
         fputs(usage, stderr);
         return EXIT_USAGE;

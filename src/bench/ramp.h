@@ -1,0 +1,20 @@
+/* bench/ramp.h - the highest rate with which deliveries still come in time.
+ *
+ * Doubles the rate from --rate on until a step is not held, halves what lies between the highest that
+ * was held and the lowest that was not until they are within 5 % of each other, and then measures the
+ * highest for --seconds. A step is held when the p99 of its deliveries is within the bound, at least
+ * 95 % of what was offered was acknowledged in its window, nothing was refused and no time was lost.
+ * One that is not held is tried again once, as a machine has hiccups. Should the highest not be held
+ * for the longer time, 5 % less is tried, so what is reported was held as long as was asked for. */
+#ifndef BENCH_RAMP_H
+#define BENCH_RAMP_H
+
+#include "bench/report.h"
+
+/* Fills r's steps and its `measured`. False: load_why() or `why` says why there is no result. */
+bool ramp_run(struct load *l, struct report *r, char *why, size_t why_bytes);
+
+/* Whether the server took what it was offered. */
+bool ramp_is_taken(const struct load_measured *m);
+
+#endif
