@@ -61,15 +61,15 @@ static bool is_answered(const struct report *r, char *why)
 }
 
 /* False: there is no result, and `why` says why. */
-static bool measure(struct load *l, struct report *r, char *why)
+static bool measure(struct load *l, struct report *r, FILE *out, char *why)
 {
     const struct options *o = r->o;
     const struct load_step step = {.rate = o->rate, .warm_ms = o->warm_ms, .seconds = o->seconds};
     if (load_join(l, &r->joined) != 0)
         return false;
     r->has_joined = true;
-    report_joined(r, stdout);
-    fflush(stdout);
+    report_joined(r, out);
+    fflush(out);
     if (o->ramp_p99_ms != 0)
         r->has_measured = ramp_run(l, r, why, WHY_BYTES);
     else
@@ -78,19 +78,20 @@ static bool measure(struct load *l, struct report *r, char *why)
 }
 
 static int run(struct report *r, const struct adapter *adapter, const struct url *url,
-               const struct proc *proc, char *why)
+               const struct proc *proc, FILE *out, char *why)
 {
     struct load *l = load_new(r->o, adapter, url, proc, why, WHY_BYTES);
     if (l == NULL)
         return FAILED;
-    report_begin(r, stdout);
-    fflush(stdout);
-    bool measured = measure(l, r, why);
+    report_begin(r, out);
+    fflush(out);
+    bool measured = measure(l, r, out, why);
     if (!measured && *why == '\0')
         snprintf(why, WHY_BYTES, "%s", load_why(l));
     load_free(l);
     note_limits(r);
-    report_table(r, stdout);
+    report_table(r, out);
+    fflush(out);
     return measured && is_answered(r, why) ? MEASURED : FAILED;
 }
 
@@ -133,10 +134,11 @@ int command_bench(int argc, char **argv)
     if (r == NULL)
         return usage_error("out of memory");
     r->o = &o;
-    int status = run(r, adapter_find(o.protocol), &url, &proc, why);
+    /* Where JSON goes to standard output, people read the other one. */
+    FILE *out = json == stdout ? stderr : stdout;
+    int status = run(r, adapter_find(o.protocol), &url, &proc, out, why);
     if (status != MEASURED) {
         r->failure = why;
-        fflush(stdout);
         fprintf(stderr, "weft bench: %s\n", why);
     }
     if (json != NULL && !write_json(r, json)) {

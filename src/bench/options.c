@@ -125,6 +125,7 @@ static int assign(struct options *out, const struct option *o, const char *value
     uint64_t number = 0;
     uint32_t small = 0;
     double rate = 0;
+    const char *end = value;
     switch (o->kind) {
     case TEXT:
         if (strlen(value) < o->least || strlen(value) > o->most)
@@ -137,14 +138,13 @@ static int assign(struct options *out, const struct option *o, const char *value
         memcpy(at, &number, sizeof number);
         return 0;
     case NUMBER:
-        if (!read_digits(&value, &number) || *value != '\0' || number < o->least ||
-            number > o->most)
+        if (!read_digits(&end, &number) || *end != '\0' || number < o->least || number > o->most)
             break;
         small = (uint32_t)number;
         memcpy(at, &small, sizeof small);
         return 0;
     case RATE:
-        if (!read_rate(value, &rate) || rate > (double)o->most)
+        if (!read_rate(value, &rate) || rate < (double)o->least || rate > (double)o->most)
             break;
         memcpy(at, &rate, sizeof rate);
         return 0;
@@ -232,6 +232,8 @@ static int check(const struct options *o, char *words, size_t words_bytes)
         wrong = "--room: found a character that is no letter, digit or dash";
     else if (o->ramp_p99_ms != 0 && (o->writers == 0 || o->clients < 2 || o->rate <= 0))
         wrong = "--ramp-p99-ms: expected two --clients, --writers, and a --rate to begin with";
+    else if (o->seconds < 0.001)
+        wrong = "--seconds: found 0; expected 0.001 or more";
     else if (o->cursors != 0 && adapter_find(o->protocol)->cursor == NULL)
         wrong = "--cursors: expected 0, as this --protocol has none";
     else if (o->document != 0 &&

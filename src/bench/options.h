@@ -54,7 +54,8 @@
     X(TEXT, pid, "pid", "", 0, 200,                                                                \
       "the server's process, or several with commas: their processor time and memory, and their "  \
       "children's")                                                                                \
-    X(TEXT, json, "json", "", 0, 4000, "a file for the figures; - for standard output")            \
+    X(TEXT, json, "json", "", 0, 4000,                                                             \
+      "a file for the figures; -: standard output, and the table goes to the other one")           \
     X(NUMBER, seed, "seed", "1", 0, 1u << 31, "of the places that are typed at")
 
 struct options {

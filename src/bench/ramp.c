@@ -1,10 +1,12 @@
 #include "bench/ramp.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-enum { RETRIES = 1, LONG_TRIES = 4 };
+enum { LONG_TRIES = 5 };
 
 #define CLOSE_ENOUGH 1.05
+#define LESS         1.1 /* for --seconds, after a try that was not held */
 #define TAKEN        0.95
 #define RATE_MOST    1e7 /* of all writers: no generator gets there */
 
@@ -35,20 +37,54 @@ static void add_step(struct report *r, const struct load_measured *m, bool held)
     };
 }
 
-/* 1 held, 0 not, -1 the run is over. The rate is of one writer. */
-static int step(struct load *l, struct report *r, double rate, double seconds)
+struct ramp {
+    struct load *l;
+    struct report *r;
+    struct load_measured *best; /* of the short steps */
+    double held;                /* operations a second of each writer; 0: none yet */
+    double not_held;
+};
+
+/* 1 held, 0 not, -1 the run is over. */
+static int step(const struct ramp *p, double rate, double seconds, int tries)
 {
     const struct load_step s = {
-        .rate = rate, .warm_ms = r->o->warm_ms, .seconds = seconds, .give_up = true};
-    for (int i = 0; i <= RETRIES; i++) {
-        if (load_type(l, &s, &r->measured) != 0)
+        .rate = rate, .warm_ms = p->r->o->warm_ms, .seconds = seconds, .give_up = true};
+    while (tries-- > 0) {
+        if (load_type(p->l, &s, &p->r->measured) != 0)
             return -1;
-        bool held = is_held(r, &r->measured);
-        add_step(r, &r->measured, held);
+        bool held = is_held(p->r, &p->r->measured);
+        add_step(p->r, &p->r->measured, held);
         if (held)
             return 1;
     }
     return 0;
+}
+
+static bool short_step(struct ramp *p, double rate, int tries)
+{
+    int got = step(p, rate, (double)p->r->o->step_ms / 1e3, tries);
+    if (got > 0) {
+        p->held = rate;
+        memcpy(p->best, &p->r->measured, sizeof *p->best);
+    } else {
+        p->not_held = rate;
+    }
+    return got >= 0;
+}
+
+static bool long_steps(struct ramp *p)
+{
+    double rate = p->held;
+    for (int i = 0; i < LONG_TRIES; i++, rate /= LESS) {
+        int got = step(p, rate, p->r->o->seconds, 1);
+        if (got != 0)
+            return got > 0;
+    }
+    memcpy(&p->r->measured, p->best, sizeof *p->best);
+    report_note(p->r, "nothing was held for %g s; what follows was, for %.1f s", p->r->o->seconds,
+                p->best->use.seconds);
+    return true;
 }
 
 static bool none_held(const struct report *r, char *why, size_t why_bytes)
@@ -63,39 +99,28 @@ static bool none_held(const struct report *r, char *why, size_t why_bytes)
     return false;
 }
 
+static bool search(struct ramp *p, char *why, size_t why_bytes)
+{
+    const struct options *o = p->r->o;
+    for (double rate = o->rate; p->not_held <= 0 && load_total_rate(o, rate) <= RATE_MOST;
+         rate *= 2)
+        if (!short_step(p, rate, 2))
+            return false;
+    if (p->held <= 0)
+        return none_held(p->r, why, why_bytes);
+    while (p->not_held > p->held * CLOSE_ENOUGH)
+        if (!short_step(p, (p->held + p->not_held) / 2, 1))
+            return false;
+    return long_steps(p);
+}
+
 bool ramp_run(struct load *l, struct report *r, char *why, size_t why_bytes)
 {
-    double seconds = (double)r->o->step_ms / 1e3;
-    double held = 0;
-    double not_held = 0;
-    double rate = r->o->rate;
-    int got = 0;
+    struct ramp p = {.l = l, .r = r, .best = malloc(sizeof *p.best)};
     *why = '\0';
-    while (not_held <= 0 && load_total_rate(r->o, rate) <= RATE_MOST) {
-        got = step(l, r, rate, seconds);
-        if (got < 0)
-            return false;
-        *(got > 0 ? &held : &not_held) = rate;
-        rate *= 2;
-    }
-    if (held <= 0)
-        return none_held(r, why, why_bytes);
-    while (not_held > held * CLOSE_ENOUGH) {
-        rate = (held + not_held) / 2;
-        got = step(l, r, rate, seconds);
-        if (got < 0)
-            return false;
-        *(got > 0 ? &held : &not_held) = rate;
-    }
-    for (int i = 0; i < LONG_TRIES; i++) {
-        got = step(l, r, held, r->o->seconds);
-        if (got < 0)
-            return false;
-        if (got > 0)
-            return true;
-        held /= CLOSE_ENOUGH;
-    }
-    snprintf(why, why_bytes, "%.0f op/s were held for %.1f s, but no rate near it for %g s",
-             load_total_rate(r->o, held), seconds, r->o->seconds);
-    return false;
+    if (p.best == NULL)
+        snprintf(why, why_bytes, "out of memory");
+    bool found = p.best != NULL && search(&p, why, why_bytes);
+    free(p.best);
+    return found;
 }

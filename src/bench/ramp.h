@@ -2,10 +2,11 @@
  *
  * Doubles the rate from --rate on until a step is not held, halves what lies between the highest that
  * was held and the lowest that was not until they are within 5 % of each other, and then measures the
- * highest for --seconds. A step is held when the p99 of its deliveries is within the bound, at least
- * 95 % of what was offered was acknowledged in its window, nothing was refused and no time was lost.
- * One that is not held is tried again once, as a machine has hiccups. Should the highest not be held
- * for the longer time, 5 % less is tried, so what is reported was held as long as was asked for. */
+ * highest for --seconds, or less where that is not held so long. A step is held when the p99 of its
+ * deliveries is within the bound, at least 95 % of what was due was acknowledged in its window,
+ * nothing was refused and no time was lost. While doubling, one that is not held is tried again once,
+ * as a machine has hiccups. Where nothing is held for --seconds, the result is the best of the short
+ * steps, and a note says so. */
 #ifndef BENCH_RAMP_H
 #define BENCH_RAMP_H
 
