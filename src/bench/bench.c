@@ -34,6 +34,9 @@ static void note_limits(struct report *r)
                     "of %llu deliveries the time could not be told: their operations were too "
                     "long ago; the percentiles are of the others",
                     (unsigned long long)m->times.lost);
+    if (r->has_measured && !m->taken)
+        report_note(r,
+                    "where work piles up, times grow with the length of the run: none are given");
     if (r->has_measured && m->cut != 0)
         report_note(r, "%llu connections that read nothing were closed by the server",
                     (unsigned long long)m->cut);
@@ -50,11 +53,11 @@ static bool is_answered(const struct report *r, char *why)
                  (unsigned long long)m->all.refused, m->refusal);
         return false;
     }
-    if (!ramp_is_taken(m)) {
+    if (!m->taken) {
         snprintf(why, WHY_BYTES,
                  "the server, or this machine, did not take the rate: %.0f op/s were offered, %.0f "
-                 "acknowledged",
-                 m->offered, (double)m->window.acknowledged / m->use.seconds);
+                 "acknowledged, and at the end it was %.1f s behind",
+                 m->offered, (double)m->window.acknowledged / m->use.seconds, m->behind_s);
         return false;
     }
     return true;

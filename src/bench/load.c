@@ -98,8 +98,9 @@ static void on_end(struct load *l, struct client *c)
         load_fail(l, "nothing could be connected to at %s:%s: %s", l->url.host, l->url.port,
                   l->scratch.why);
     else
-        load_fail(l, "connection %zu of %zu %s: %s", (size_t)(c - l->clients) + 1, l->n_all,
-                  was == CLIENT_JOINED ? "was lost" : "could not join", l->scratch.why);
+        load_fail(l, "connection %zu of %zu %s: %s (%zu had joined)", (size_t)(c - l->clients) + 1,
+                  l->n_all, was == CLIENT_JOINED ? "was lost" : "could not join", l->scratch.why,
+                  l->n_joined);
 }
 
 static void flush(struct load *l, struct client *c)

@@ -75,6 +75,8 @@ struct load_step {
 
 struct load_measured {
     double offered;            /* operations a second, all writers; 0: closed loop */
+    double behind_s;           /* how much of what was due was missing at the end of the window */
+    bool taken;                /* the rate was: see load_type() */
     bool gave_up;              /* and what follows is of a shorter window */
     struct load_counts window; /* by when it happened */
     struct load_counts all;    /* of the step, warm-up and the end included */
@@ -86,6 +88,11 @@ struct load_measured {
     uint64_t cut;          /* slow readers the server has closed, in the whole run */
     char refusal[200];     /* the first one's words; "" for none */
 };
+
+/* One step. In an open loop the rate is taken when the server, at the end of the window, is behind
+ * what was due by half a second or 5 % of the window at most. Where it is not, the times say only for
+ * how long there was load, so they are left empty, `all` and `expected` are of the end of the window,
+ * and, but for a step of a ramp, what is on its way is not waited for. */
 int load_type(struct load *l, const struct load_step *step, struct load_measured *ret);
 
 /* Operations a second of all writers for one of `rate` each. */

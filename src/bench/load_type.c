@@ -9,6 +9,9 @@ enum {
     BATCH_DUE = 10000, /* operations sent before sockets are looked at again */
 };
 
+#define BEHIND_S    0.5
+#define BEHIND_PART 0.05
+
 double load_total_rate(const struct options *o, double rate)
 {
     return rate * (double)o->writers * (double)o->rooms;
@@ -173,6 +176,21 @@ static struct load_counts difference(const struct load_counts *a, const struct l
     };
 }
 
+static bool is_taken(const struct load_measured *m)
+{
+    double part_s = BEHIND_PART * m->use.seconds;
+    return !m->gave_up && m->behind_s <= (part_s > BEHIND_S ? part_s : BEHIND_S);
+}
+
+/* Nothing is due any more. What was, and waits for its turn, is sent yet, or the times of those that
+ * waited longest would be missing. */
+static bool is_empty(const struct load *l)
+{
+    if (l->n_in_flight != 0 || l->m->all.delivered < l->m->expected)
+        return false;
+    return !l->m->taken || l->m->offered <= 0 || l->m->all.sent >= l->m->all.due;
+}
+
 /* Nobody types any more; what is on its way arrives. */
 static void drain(struct load *l)
 {
@@ -185,7 +203,7 @@ static void drain(struct load *l)
         uint64_t now_ns = load_now_ns();
         uint64_t moved = l->m->all.acknowledged + l->m->all.delivered + l->m->all.refused;
         l->m->expected = l->m->all.acknowledged * readers;
-        if (l->failed || (l->n_in_flight == 0 && l->m->all.delivered >= l->m->expected))
+        if (l->failed || is_empty(l))
             break;
         if (moved != seen)
             moved_ns = now_ns;
@@ -221,10 +239,22 @@ static int measure(struct load *l, const struct load_step *step)
         return -1;
     m->window = difference(&after, &before);
     m->all.due = after.due;
-    l->ops.every_ns = l->cursors.every_ns = 0;
+    if (m->offered > 0)
+        m->behind_s = (double)(after.due - after.acknowledged - after.refused) / m->offered;
+    m->taken = is_taken(m);
+    l->cursors.every_ns = 0;
     l->closed_loop = false;
-    drain(l);
+    if (!m->taken)
+        l->ops.every_ns = 0; /* what waits for its turn is not sent any more */
+    if (m->taken || step->give_up)
+        drain(l);
+    l->ops.every_ns = 0;
     times_forget(&l->times, &m->times);
+    if (!m->taken) {
+        histogram_clear(&m->times.ack);
+        histogram_clear(&m->times.delivery);
+        m->times.lost = 0;
+    }
     m->cut = l->cut;
     if (m->use.has_server && !l->failed && !proc_use(&l->proc, &m->after))
         load_fail(l, "the server's process is gone");

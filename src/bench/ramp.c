@@ -7,20 +7,13 @@ enum { LONG_TRIES = 5 };
 
 #define CLOSE_ENOUGH 1.05
 #define LESS         1.1 /* for --seconds, after a try that was not held */
-#define TAKEN        0.95
 #define RATE_MOST    1e7 /* of all writers: no generator gets there */
-
-bool ramp_is_taken(const struct load_measured *m)
-{
-    double due = (double)m->window.due;
-    return !m->gave_up && (m->offered <= 0 || (double)m->window.acknowledged >= TAKEN * due);
-}
 
 static bool is_held(const struct report *r, const struct load_measured *m)
 {
     const struct histogram *d = &m->times.delivery;
     double bound_ns = (double)r->o->ramp_p99_ms * 1e6;
-    return ramp_is_taken(m) && m->all.refused == 0 && m->times.lost == 0 && d->n != 0 &&
+    return m->taken && m->all.refused == 0 && m->times.lost == 0 && d->n != 0 &&
            (double)histogram_percentile(d, 99) <= bound_ns;
 }
 
@@ -32,7 +25,7 @@ static void add_step(struct report *r, const struct load_measured *m, bool held)
         .offered = m->offered,
         .ops_per_s = m->use.seconds > 0 ? (double)m->window.acknowledged / m->use.seconds : 0,
         .p99_us = (double)histogram_percentile(&m->times.delivery, 99) / 1e3,
-        .has_p99 = m->times.delivery.n != 0,
+        .has_p99 = m->taken && m->times.delivery.n != 0,
         .held = held,
     };
 }

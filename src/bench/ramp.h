@@ -3,8 +3,8 @@
  * Doubles the rate from --rate on until a step is not held, halves what lies between the highest that
  * was held and the lowest that was not until they are within 5 % of each other, and then measures the
  * highest for --seconds, or less where that is not held so long. A step is held when the p99 of its
- * deliveries is within the bound, at least 95 % of what was due was acknowledged in its window,
- * nothing was refused and no time was lost. While doubling, one that is not held is tried again once,
+ * deliveries is within the bound, the server took the rate (load.h), nothing was
+ * refused and no time was lost. While doubling, one that is not held is tried again once,
  * as a machine has hiccups. Where nothing is held for --seconds, the result is the best of the short
  * steps, and a note says so. */
 #ifndef BENCH_RAMP_H
@@ -14,8 +14,5 @@
 
 /* Fills r's steps and its `measured`. False: load_why() or `why` says why there is no result. */
 bool ramp_run(struct load *l, struct report *r, char *why, size_t why_bytes);
-
-/* Whether the server took what it was offered. */
-bool ramp_is_taken(const struct load_measured *m);
 
 #endif

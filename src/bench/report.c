@@ -266,6 +266,8 @@ static void json_measured(struct json_out *j, const struct load_measured *m)
     json_out_open(j, "load", '{');
     json_use(j, &m->use);
     json_rates(j, m);
+    if (m->offered > 0)
+        json_out_real(j, "behind_s", m->behind_s);
     json_out_uint(j, "due", m->all.due);
     json_out_uint(j, "sent", m->all.sent);
     json_out_uint(j, "acknowledged", m->all.acknowledged);
