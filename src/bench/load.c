@@ -128,8 +128,10 @@ bool load_may_type(const struct load *l, const struct client *c)
 {
     uint64_t most = times_in_flight_max(&l->times);
     uint64_t theirs = l->adapter->in_flight_max;
+    uint64_t ours = l->o->in_flight;
     return c->state == CLIENT_JOINED && c->in_flight < most &&
-           (theirs == 0 || c->in_flight < theirs) && link_waiting(&c->link) < OUT_BYTES_HIGH;
+           (theirs == 0 || c->in_flight < theirs) && (ours == 0 || c->in_flight < ours) &&
+           link_waiting(&c->link) < OUT_BYTES_HIGH;
 }
 
 void load_type_one(struct load *l, struct client *c, uint64_t due_ns)

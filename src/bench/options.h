@@ -31,6 +31,9 @@
     X(RATE, rate, "rate", "0", 0, 1000000,                                                         \
       "open loop: operations a second of each writer, whatever the server does; times count from " \
       "when they were due. 0: closed loop")                                                        \
+    X(NUMBER, in_flight, "in-flight", "0", 0, 65536,                                               \
+      "open loop: so many operations of a writer are on their way at most, what is due meanwhile " \
+      "waits; 0: as many as the protocol's own clients allow themselves, or any number")           \
     X(NUMBER, ramp_p99_ms, "ramp-p99-ms", "0", 0, 60000,                                           \
       "find the highest rate with which 99 of 100 deliveries take no longer; --rate is where it "  \
       "begins. 0: no ramp")                                                                        \

@@ -4,7 +4,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { newFolder, run, serve, test } from './lib.mjs';
+import { load, newFolder, run, serve, test } from './lib.mjs';
+
+const WebSocketServer = (await load('ws'))?.WebSocketServer;
 
 const LIMITS = ['--rate-messages', '0'];
 const SHORT = ['--seconds', '0.3', '--warm-ms', '50'];
@@ -227,3 +229,114 @@ test('JSON on standard output is all that is there', async (t) => {
     assert.equal(JSON.parse(ran.stdout).load.acknowledged > 0, true);
     assert.match(ran.stderr, /^delivered/m);
 });
+
+/* ---- servers that are not weft ---- */
+
+/** One room that speaks weft.v1 as `typed` says: typed(room, author, message) for each operation. */
+async function pretend(t, typed) {
+    const wss = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    t.after(() => {
+        for (const client of wss.clients)
+            client.terminate();
+        wss.close();
+    });
+    await new Promise((resolve) => { wss.on('listening', resolve); });
+    const room = { rev: 0, clients: wss.clients, waiting: [] };
+    wss.on('connection', (ws) => {
+        ws.say = (message) => ws.send(typeof message === 'string' ? message : JSON.stringify(message));
+        ws.say({ type: 'welcome', protocol: 'weft.v1', rev: room.rev, text: '', length: 0 });
+        ws.on('message', (text) => typed(room, ws, JSON.parse(text)));
+    });
+    return { origin: `http://127.0.0.1:${wss.address().port}` };
+}
+
+const others = (room, author) => [...room.clients].filter((ws) => ws !== author);
+
+/** As it should be. */
+function honest(room, author, { seq }) {
+    const rev = ++room.rev;
+    for (const ws of others(room, author))
+        ws.say({ type: 'insert', rev, user_id: 'u', position: 0, text: 'x' });
+    author.say({ type: 'ack', rev, seq });
+}
+
+test('composed operations, and many in one read, are counted one by one', async (t) => {
+    /* Ten at a time: seven as one composed edit, then three by themselves, all in one write; the
+     * author has its acks after everybody else has them. The last ones may be fewer. */
+    const answer = (room, author) => {
+        const seqs = room.waiting.splice(0);
+        const from = room.rev;
+        const composed = Math.max(seqs.length - 3, 0);
+        for (const ws of others(room, author)) {
+            ws._socket.cork();
+            if (composed > 0)
+                ws.say({ type: 'edit', from, rev: from + composed, op: ['x'.repeat(composed)] });
+            for (let i = composed + 1; i <= seqs.length; i++)
+                ws.say({ type: 'insert', rev: from + i, user_id: 'u', position: 0, text: 'x' });
+            ws._socket.uncork();
+        }
+        for (const seq of seqs)
+            author.say({ type: 'ack', rev: ++room.rev, seq });
+    };
+    const room = await pretend(t, (room, author, { seq }) => {
+        clearTimeout(room.timer);
+        room.timer = setTimeout(answer, 100, room, author);
+        if (room.waiting.push(seq) === 10)
+            answer(room, author);
+    });
+    const ran = await bench(room, '--clients', '4', '--window', '10', ...SHORT);
+    const load = counted(ran, 3);
+    assert.equal(load.delivery_us.n, 3 * load.ack_us.n);
+});
+
+test('who stands still is charged with what was due meanwhile', async (t) => {
+    /* For a second from the first operation on nothing is answered, so one is on its way and no other
+     * is sent. Of the three seconds that are measured, what was due in the first 0.3 is a tenth, and
+     * has waited 0.7 s at least, on any machine. */
+    let asleep = true;
+    const room = await pretend(t, (room, author, message) => {
+        room.waiting.push(() => honest(room, author, message));
+        if (room.waiting.length === 1 && asleep)
+            setTimeout(() => { asleep = false; room.waiting.splice(0).forEach((answer) => answer()); }, 1000);
+        else if (!asleep)
+            room.waiting.splice(0).forEach((answer) => answer());
+    });
+    const ran = await bench(room, '--rate', '50', '--in-flight', '1', '--seconds', '3', '--warm-ms', '0');
+    const { load } = ran.json;
+    assert.equal(ran.code, 0, said(ran));
+    assert.equal(load.due, 150);
+    assert.equal(load.delivered, 150);
+    assert.ok(load.ack_us.p90 >= 690000 && load.delivery_us.p90 >= 690000, said(ran));
+    assert.ok(load.delivery_us.max >= 990000);
+});
+
+for (const [name, typed, says] of [
+    ['acknowledges nothing', () => {}, /1 operations were not acknowledged and 0 not delivered/],
+    ['delivers nothing', (room, author, { seq }) => author.say({ type: 'ack', rev: ++room.rev, seq }),
+        /0 operations were not acknowledged and \d+ not delivered/],
+    ['acknowledges what nobody typed',
+        (room, author) => author.say({ type: 'ack', rev: ++room.rev, seq: 7000 }), /of operation 7000/],
+    ['delivers twice', (room, author, message) => {
+        honest(room, author, message);
+        others(room, author)[0].say({ type: 'insert', rev: room.rev, user_id: 'u', position: 0, text: 'x' });
+    }, /this is not weft: an operation that is not of the next revision/],
+    ['delivers what nobody typed', (room, author, message) => {
+        honest(room, author, message);
+        room.rev++;
+        for (const ws of room.clients)
+            ws.say({ type: 'insert', rev: room.rev, user_id: 'u', position: 0, text: 'x' });
+    }, /deliveries of operations that are not ours, or twice/],
+    ['refuses', (room, author, { seq }) => author.say({ type: 'error', code: 'unavailable', message: 'm', seq }),
+        /refused \d+ messages, the first with .*unavailable/],
+    ['says something else', (room, author) => author.say('{"jsonrpc":"2.0"}'), /this is not weft/],
+    ['goes away', (room, author) => author.close(1012, 'again'), /closed with 1012: again/],
+]) {
+    test(`a server that ${name}`, async (t) => {
+        const room = await pretend(t, typed);
+        const ran = await bench(room, '--timeout-ms', '500', ...SHORT);
+        assert.equal(ran.code, 1, said(ran));
+        assert.match(ran.stderr, says);
+        assert.equal(ran.json.ok, false);
+        assert.equal(ran.json.load?.delivery_us, undefined);
+    });
+}
