@@ -78,8 +78,8 @@ void load_connect(struct load *l, size_t i, uint64_t due_ns)
     if (len == 0)
         load_fail(l, "a request of more than %d bytes", FRAME_REQUEST_BYTES_MAX);
     else if (link_open(&c->link, (struct sockaddr *)&l->to, l->to_len, request, len) != 0)
-        load_fail(l, "connection %zu of %zu to %s:%s: %s", i + 1, l->n_all, l->url.host,
-                  l->url.port, strerror(errno));
+        load_fail(l, "nothing could be connected to at %s:%s: %s (connection %zu of %zu)",
+                  l->url.host, l->url.port, strerror(errno), i + 1, l->n_all);
     else
         ask_for(l, c, true, true, EPOLL_CTL_ADD);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "bench/adapter.h"
 
 enum kind { TEXT, NUMBER, BYTES, RATE };
@@ -160,6 +161,21 @@ static const struct option *find(const char *flag, size_t len)
     return NULL;
 }
 
+static int unknown_flag(const char *arg, size_t len, char *words, size_t words_bytes)
+{
+    const char *flags[N_OPTIONS];
+    char name[41];
+    for (size_t i = 0; i < N_OPTIONS; i++)
+        flags[i] = table[i].flag;
+    snprintf(name, sizeof name, "%.*s", (int)(len < 40 ? len : 40), arg + 2);
+    const char *nearest = nearest_word(name, flags, N_OPTIONS);
+    if (nearest != NULL)
+        snprintf(words, words_bytes, "--%s: unknown flag; did you mean --%s?", name, nearest);
+    else
+        snprintf(words, words_bytes, "--%s: unknown flag; `weft bench --help` lists them", name);
+    return WEFT_EINVAL;
+}
+
 /* One pass over the arguments; `only`: nothing but that flag is taken. */
 static int read_arguments(struct options *out, int argc, char *const argv[], const char *only,
                           char *words, size_t words_bytes)
@@ -175,11 +191,8 @@ static int read_arguments(struct options *out, int argc, char *const argv[], con
         }
         size_t len = strcspn(arg + 2, "=");
         const struct option *o = find(arg + 2, len);
-        if (o == NULL) {
-            snprintf(words, words_bytes, "--%.*s: unknown flag; `weft bench --help` lists them",
-                     (int)(len < 60 ? len : 60), arg + 2);
-            return WEFT_EINVAL;
-        }
+        if (o == NULL)
+            return unknown_flag(arg, len, words, words_bytes);
         const char *value = arg[2 + len] == '=' ? arg + 2 + len + 1 : i + 1 < argc ? argv[++i] : "";
         if (only != NULL && strcmp(o->flag, only) != 0)
             continue;

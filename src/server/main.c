@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "base/nearest.h"
 #include "bench/bench.h"
 #include "server/backup.h"
 #include "server/check.h"
@@ -201,7 +202,7 @@ static int not_understood(const char *command)
         fputs(usage, stderr);
         return EXIT_USAGE;
     }
-    const char *nearest = settings_nearest(command, words, sizeof words / sizeof *words);
+    const char *nearest = nearest_word(command, words, sizeof words / sizeof *words);
     fprintf(stderr, "weft: %.40s: unknown command; %s%s%s\n", command,
             nearest != NULL ? "did you mean `weft " : "`weft help` lists them",
             nearest != NULL ? nearest : "", nearest != NULL ? "`?" : "");

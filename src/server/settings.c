@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/nearest.h"
+
 enum kind { TEXT, NUMBER, BYTES, CHOICE, KEEP };
 
 struct setting {
@@ -180,49 +182,6 @@ static int assign(struct settings *out, const struct setting *s, const char *nam
     return WEFT_EINVAL;
 }
 
-/* Levenshtein's distance, one row at a time; words are short. */
-static size_t distance(const char *a, const char *b)
-{
-    enum { LONGEST = 40 };
-    size_t row[LONGEST + 1];
-    size_t n_a = strlen(a);
-    size_t n_b = strlen(b);
-    if (n_a > LONGEST || n_b > LONGEST)
-        return LONGEST;
-    for (size_t j = 0; j <= n_b; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= n_a; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= n_b; j++) {
-            size_t best = diagonal + (a[i - 1] != b[j - 1]);
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            diagonal = row[j];
-            row[j] = best;
-        }
-    }
-    return row[n_b];
-}
-
-const char *settings_nearest(const char *found, const char *const words[], size_t n)
-{
-    const char *nearest = NULL;
-    size_t least = strlen(found) / 2 + 1; /* further away than half of it is another word */
-    for (size_t i = 0; i < n; i++) {
-        size_t d = distance(found, words[i]);
-        if (strncmp(words[i], found, strlen(found)) == 0 && d > 1)
-            d = 1; /* cut short: --limit-doc */
-        if (d < least) {
-            least = d;
-            nearest = words[i];
-        }
-    }
-    return nearest;
-}
-
 static int unknown_flag(const char *arg, char *words, size_t words_bytes)
 {
     const char *flags[N_SETTINGS];
@@ -230,7 +189,7 @@ static int unknown_flag(const char *arg, char *words, size_t words_bytes)
     for (size_t i = 0; i < N_SETTINGS; i++)
         flags[i] = table[i].flag;
     snprintf(name, sizeof name, "%.*s", (int)strcspn(arg + 2, "="), arg + 2);
-    const char *nearest = settings_nearest(name, flags, N_SETTINGS);
+    const char *nearest = nearest_word(name, flags, N_SETTINGS);
     if (nearest != NULL)
         snprintf(words, words_bytes, "--%s: unknown flag; did you mean --%s?", name, nearest);
     else

@@ -97,7 +97,4 @@ WEFT_CHECKED int settings_read(struct settings *ret, int argc, char *const argv[
  * long). Returns the length it has. */
 size_t settings_help(char *out, size_t cap);
 
-/* The word of `words` (n of them) that is nearest to `found`, or NULL when none is near. */
-const char *settings_nearest(const char *found, const char *const words[], size_t n);
-
 #endif

@@ -75,7 +75,8 @@ static void test_mistakes_are_named(void **state)
         {"--ramp-p99-ms=5", "--ramp-p99-ms: expected"},
         {"--document=10", "--document-ops: expected"},
         {"--protocol=telepathy", "--protocol: found"},
-        {"--clinets=5", "--clinets: unknown flag"},
+        {"--clinets=5", "--clinets: unknown flag; did you mean --clients?"},
+        {"--xyzzy", "--xyzzy: unknown flag; `weft bench --help` lists them"},
         {"clients", "clients: found an argument"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/nearest.h"
 #include "server/settings.h"
 
 static const char *env_names[4];
@@ -272,9 +273,9 @@ static void test_nearest(void **state)
 {
     (void)state;
     static const char *const list[] = {"serve", "help", "--version"};
-    assert_string_equal(settings_nearest("sevre", list, 3), "serve");
-    assert_string_equal(settings_nearest("hlep", list, 3), "help");
-    assert_null(settings_nearest("orchestra", list, 3));
+    assert_string_equal(nearest_word("sevre", list, 3), "serve");
+    assert_string_equal(nearest_word("hlep", list, 3), "help");
+    assert_null(nearest_word("orchestra", list, 3));
 }
 
 int main(void)
