@@ -70,13 +70,22 @@ int link_open(struct link *l, const struct sockaddr *to, socklen_t to_len, const
         return -1;
     }
     (void)setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (connect(l->fd, to, to_len) != 0 && errno != EINPROGRESS) {
+    bool failed = connect(l->fd, to, to_len) != 0 && errno != EINPROGRESS;
+    ssize_t n = -1;
+    if (!failed) {
+        /* On loopback the connection is there already, whatever was said: three system calls less. */
+        n = send(l->fd, request, request_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        failed = n < 0 && errno != EAGAIN && errno != EINTR;
+    }
+    if (failed) {
         int err = errno;
         link_close(l);
         errno = err;
         return -1;
     }
-    put(&l->out, request, request_len);
+    if (n >= 0)
+        l->state = LINK_UPGRADING;
+    put(&l->out, request + (n > 0 ? n : 0), request_len - (size_t)(n > 0 ? n : 0));
     return 0;
 }
 

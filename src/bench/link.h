@@ -62,7 +62,8 @@ struct link_message {
     bool binary;
 };
 
-/* Starts connecting. `request` goes out as soon as that is done. Returns 0 or -1, errno being set. */
+/* Starts connecting. `request` goes out as soon as that is done, which may be at once: the state is
+ * then LINK_UPGRADING already. Returns 0 or -1, errno being set. */
 int link_open(struct link *l, const struct sockaddr *to, socklen_t to_len, const char *request,
               size_t request_len);
 void link_close(struct link *l); /* at once; a closed one is fine */

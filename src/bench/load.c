@@ -81,7 +81,7 @@ void load_connect(struct load *l, size_t i, uint64_t due_ns)
         load_fail(l, "nothing could be connected to at %s:%s: %s (connection %zu of %zu)",
                   l->url.host, l->url.port, strerror(errno), i + 1, l->n_all);
     else
-        ask_for(l, c, true, true, EPOLL_CTL_ADD);
+        ask_for(l, c, true, link_waiting(&c->link) != 0, EPOLL_CTL_ADD);
 }
 
 static void on_end(struct load *l, struct client *c)
