@@ -24,6 +24,16 @@ bool load_use_end(struct load *l, struct load_use *use)
     return !l->failed;
 }
 
+/* A line a second, for who waits. */
+static void tell(struct load *l, const char *what, uint64_t n, uint64_t of)
+{
+    uint64_t now_ns = load_now_ns();
+    if (!l->tells || now_ns - l->told_ns < 1000000000u)
+        return;
+    fprintf(stderr, "%10llu of %llu %s\n", (unsigned long long)n, (unsigned long long)of, what);
+    l->told_ns = now_ns;
+}
+
 /* Clients `from` to `to` - 1, so many at a time. */
 static int join(struct load *l, size_t from, size_t to)
 {
@@ -34,6 +44,7 @@ static int join(struct load *l, size_t from, size_t to)
     size_t before = l->n_joined;
     size_t seen = 0;
     l->n_started = from;
+    l->told_ns = start_ns;
     while (!l->failed && l->n_joined - before < to - from) {
         uint64_t now_ns = load_now_ns();
         uint64_t until_ns = now_ns + 100000000;
@@ -50,6 +61,7 @@ static int join(struct load *l, size_t from, size_t to)
             load_connect(l, l->n_started++, due_ns);
         }
         load_turn(l, until_ns);
+        tell(l, "joined", l->n_joined - before, to - from);
         now_ns = load_now_ns();
         if (l->n_joined != seen)
             moved_ns = now_ns;
@@ -81,6 +93,7 @@ static int build(struct load *l, struct load_joined *ret)
         if (l->m->all.acknowledged != seen)
             moved_ns = now_ns;
         seen = l->m->all.acknowledged;
+        tell(l, "operations of the text", seen, wanted);
         if (l->m->all.refused != 0)
             load_fail(l, "the text could not be built: %s", l->m->refusal);
         else if (now_ns - moved_ns > (uint64_t)l->o->timeout_ms * 1000000)
