@@ -12,7 +12,7 @@ static const struct {
     double percent;
 } PERCENTILES[] = {{"p50", 50}, {"p90", 90}, {"p99", 99}, {"p999", 99.9}};
 
-enum { N_PERCENTILES = sizeof PERCENTILES / sizeof PERCENTILES[0] };
+enum { N_PERCENTILES = sizeof PERCENTILES / sizeof PERCENTILES[0], FEW = 100 };
 
 void report_note(struct report *r, const char *format, ...)
 {
@@ -100,10 +100,14 @@ void report_joined(const struct report *r, FILE *out)
     fprintf(out, "%-18s %llu in %.3f s, %s a second, %s bytes each\n", "joined",
             (unsigned long long)j->n, j->use.seconds, number((double)j->n / j->use.seconds, cell),
             number((double)j->bytes / (double)j->n, (char[32]){0}));
-    if (j->use.has_server)
-        fprintf(out, "%-18s %s us a join, %.2f KiB a connection\n", "server",
-                number(j->use.server_cpu_us / (double)j->n, cell),
-                (j->after.rss_bytes - j->before.rss_bytes) / 1024 / (double)j->n);
+    if (j->use.has_server) {
+        fprintf(out, "%-18s %s us a join", "server",
+                number(j->use.server_cpu_us / (double)j->n, cell));
+        if (j->n >= FEW) /* of a few it is what the server sets up once */
+            fprintf(out, ", %.2f KiB a connection",
+                    (j->after.rss_bytes - j->before.rss_bytes) / 1024 / (double)j->n);
+        fputs("\n", out);
+    }
     heads(out);
     row(out, "joined", &j->latency);
 }
