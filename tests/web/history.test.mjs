@@ -360,11 +360,15 @@ test('questions wait for the server\'s patience and for the connection', async (
     const before = clock.time;
     assert.equal(await asking.text(5), 'x');
     assert.ok(clock.time - before >= 1000);
+    room.failures.push(Object.assign(new Error('slow'), { code: 'unavailable', retry_ms: 7000 }));
+    const later = clock.time;
+    assert.equal(await asking.text(6), 'x');
+    assert.ok(clock.time - later >= 7000, 'as long as the server says');
     room.failures.push(new Error('the connection was lost'));
     room.status = 'offline';
     const waiting = asking.text(7);
     await new Promise((resolve) => { setImmediate(resolve); });
-    assert.equal(room.asked.length, 203);
+    assert.equal(room.asked.length, 205);
     room.status = 'online';
     for (const listener of room.listeners)
         listener('online');

@@ -116,6 +116,24 @@ test('honours retry_ms of a closing message', () => {
     assert.equal(net.sockets.length, 2);
 });
 
+test('honours retry_ms of an error that comes instead of a welcome', () => {
+    const { clock, net, seen } = open();
+    net.last.hear({ type: 'error', code: 'unavailable', message: 'full', retry_ms: 5000 });
+    net.last.end(1013, 'see the error before this');
+    assert.equal(seen.error[0].retry_ms, 5000);
+    clock.advance(4999);
+    assert.equal(net.sockets.length, 1);
+    clock.advance(1);
+    assert.equal(net.sockets.length, 2);
+    net.last.end(); /* said once, it holds once */
+    untilAnother(net, clock, 4000);
+    /* Of a connection that goes on it says nothing about the next one. */
+    const other = online();
+    other.net.last.hear({ type: 'error', code: 'rate_limited', message: 'slow', retry_ms: 60000 });
+    other.net.last.end();
+    untilAnother(other.net, other.clock, 100);
+});
+
 /** Lets time pass, step by step, in which the server is there or not. */
 function pass(net, clock, ms, step = 250) {
     for (let end = clock.now() + ms; clock.now() < end;) {
@@ -590,7 +608,10 @@ test('an answer goes to the question it fits, whatever comes first', async () =>
     const refused = [room.at(1), room.at()];
     net.last.hear({ type: 'error', code: 'rate_limited', message: 'too many', retry_ms: 20 });
     for (const question of refused)
-        await assert.rejects(question, { code: 'rate_limited' });
+        await assert.rejects(question, { code: 'rate_limited', retry_ms: 20 });
+    const later = room.at(1);
+    net.last.hear({ type: 'error', code: 'unavailable', message: 'no disk' });
+    await assert.rejects(later, (err) => err.code === 'unavailable' && !('retry_ms' in err));
 });
 
 test('a listener that edits: everybody hears of the changes in their order', () => {

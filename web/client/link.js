@@ -3,8 +3,8 @@
  *
  * Opens it, watches it, and opens it anew with growing, jittered delays. It
  * knows JSON and the clock, and of the protocol only what holds for every
- * message: the first one is a welcome, a closing says when to come back, a ping
- * has an answer. What the messages mean is its owner's business.
+ * message: the first one is a welcome, a closing says when to come back, as an
+ * error does that comes instead of a welcome, a ping has an answer. What the messages mean is its owner's business.
  *
  * A browser tells late, or never, that a network is gone, and cannot send a
  * WebSocket ping. So silence is not trusted: no welcome, an answer that is due
@@ -65,7 +65,7 @@ export class Link {
     #ws = null;
     #welcomed = false;
     #failures = 0;
-    #retryMs = 0; /* named by the server in a closing message */
+    #retryMs = 0; /* named by the server */
     #openedAt = 0; /* when the attempt began */
     #connected = false; /* the socket is open */
     #welcomedAt = 0;
@@ -186,6 +186,10 @@ export class Link {
             this.#welcomed = true;
             this.#welcomedAt = this.#waitingSince = this.#answeredAt = this.#aliveAt;
             break;
+        case 'error':
+            if (this.#welcomed)
+                break;
+            /* instead of a welcome; falls through: it is closed, too */
         case 'closing':
             this.#retryMs = msg.retry_ms ?? 0;
             break;

@@ -70,6 +70,7 @@ export class Requests {
     }
 }
 
-function errorOf({ code, message }) {
-    return Object.assign(new Error(message), { code });
+/* retry_ms: how long to wait before asking again, where the server says so. */
+function errorOf({ code, message, retry_ms }) {
+    return Object.assign(new Error(message), { code, ...(retry_ms > 0 && { retry_ms }) });
 }

@@ -2156,8 +2156,8 @@ var Requests = class {
       question.reject(new Error(reason));
   }
 };
-function errorOf({ code, message }) {
-  return Object.assign(new Error(message), { code });
+function errorOf({ code, message, retry_ms }) {
+  return Object.assign(new Error(message), { code, ...retry_ms > 0 && { retry_ms } });
 }
 
 // link.js
@@ -2186,7 +2186,7 @@ var Link = class {
   #welcomed = false;
   #failures = 0;
   #retryMs = 0;
-  /* named by the server in a closing message */
+  /* named by the server */
   #openedAt = 0;
   /* when the attempt began */
   #connected = false;
@@ -2305,6 +2305,10 @@ var Link = class {
         this.#welcomed = true;
         this.#welcomedAt = this.#waitingSince = this.#answeredAt = this.#aliveAt;
         break;
+      case "error":
+        if (this.#welcomed)
+          break;
+      /* instead of a welcome; falls through: it is closed, too */
       case "closing":
         this.#retryMs = msg.retry_ms ?? 0;
         break;

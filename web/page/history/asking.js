@@ -88,7 +88,7 @@ export class Asking {
                 return await question();
             } catch (err) {
                 if (err.code === 'rate_limited' || err.code === 'unavailable')
-                    await this.#clock.wait(REFUSED_MS);
+                    await this.#clock.wait(Math.max(REFUSED_MS, err.retry_ms ?? 0));
                 else if (err.code !== undefined)
                     throw err;
                 else
