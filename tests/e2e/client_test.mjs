@@ -124,7 +124,7 @@ test('as ES modules and as CommonJS, against a real server', async (t) => {
 /* ---- types ---- */
 
 const TYPED = `
-import { connect, ot, Undo, bindTextarea, type Op, type Room, type User } from 'weft-client';
+import { connect, ot, Undo, bindTextarea, type Op, type Refusal, type Room, type User } from 'weft-client';
 import { connect as small } from 'weft-client/core';
 import { bindCodeMirror } from 'weft-client/codemirror';
 import { bindMonaco } from 'weft-client/monaco';
@@ -137,6 +137,12 @@ const off: () => void = room.on('change', ({ op, before, local }) => {
 });
 room.on('status', (status) => status === 'offline');
 room.on('reset', ({ text, merged }) => text.length + Number(merged ?? true));
+room.on('resync', ({ reason, text }) => reason.length + text.length);
+room.on('unknown', ({ type }) => type.length);
+room.on('lost', ({ code, reason }) => code.toFixed() + reason);
+room.on('saved', (saved) => saved && room.close());
+room.on('error', ({ code, fatal, retry_ms }) => [code, fatal ?? false, (retry_ms ?? 0).toFixed()]);
+room.at(9).catch((err: Refusal) => (err.retry_ms ?? 0) + err.code.length);
 for (const user of room.users.values()) {
     const { head }: User = user;
     if (head !== null)

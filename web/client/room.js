@@ -34,7 +34,7 @@
  *   change        {op, before, local, userId, source}: text is apply(before, op)
  *   users         the map
  *   meta          the room's entries
- *   error         {code, message, fatal?}
+ *   error         {code, message, fatal?, retry_ms?}
  *   refused       {code, message, op, text}: the server will not have this edit;
  *                 it was undone here, and text is what it had inserted
  *   reset         {text, merged}: the room has a new history (restored, made

@@ -97,6 +97,10 @@ export interface RoomEvents {
     change: Change;
     users: Map<string, User>;
     meta: Record<string, string>;
+    /**
+     * code: a word of the protocol, or what a connection was closed with. fatal: it is not tried
+     * again. retry_ms: what was refused may be tried again after that.
+     */
     error: { code: string | number; message: string; fatal?: boolean; retry_ms?: number };
     /** The server will not have this edit; it was undone here. text: what it had inserted. */
     refused: { code: string; message: string; op: Op; text: string };
@@ -105,7 +109,23 @@ export interface RoomEvents {
      * merged false: what a reload had kept could not be merged; text is all there is of it.
      */
     reset: { text: string; merged?: boolean };
+    /**
+     * What the server said does not fit: the text is asked for anew and what is pending merged into
+     * it. text was on screen before.
+     */
+    resync: { reason: string; text: string };
+    /** A message that a newer server may know; it was left out. */
+    unknown: { type: string };
+    /** The connection was, and is made again; code 0: given up here. */
+    lost: { code: number; reason: string };
     signal: { from: string; data: unknown };
+}
+
+/** What at() and history() reject with where the server has answered; otherwise a plain Error. */
+export interface Refusal extends Error {
+    code: string;
+    /** Ask again after that. */
+    retry_ms?: number;
 }
 
 export class Room {
