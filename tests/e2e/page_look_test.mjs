@@ -90,6 +90,48 @@ test('files: dropped, opened, refused when binary or too large, downloaded', { s
     await shot(page, 'drop');
 });
 
+test('a file that was opened or dropped is taken back as one step', { skip }, async (t) => {
+    const server = await serve(t);
+    const context = await browser(t);
+    const [page, other] = await tabs(t, context, `${server.origin}/r/undone`, 2);
+    await openPanel(page);
+    const typed = 'first line\nsecond 😀 line\nthird\n';
+    await page.locator(TEXT).focus();
+    await page.keyboard.insertText(typed);
+    await page.locator(TEXT).press('End');
+    await page.keyboard.type('x');
+    const file = 'FIRST line\n2nd 😁 line\nthird\nand a fourth\n';
+    page.once('dialog', (dialog) => dialog.accept());
+    await page.setInputFiles('#file', { name: 'b.txt', mimeType: 'text/plain',
+        buffer: Buffer.from(file) });
+    await shows(page, file);
+    await shows(other, file);
+    /* One is in the text, and what was typed right before is a step of its own. */
+    await until(page, 'the focus', () => weft.editor.view.hasFocus);
+    await page.keyboard.press('Control+z');
+    await shows(other, `${typed}x`);
+    await page.keyboard.press('Control+y');
+    await shows(other, file);
+    await page.keyboard.press('Control+z');
+    await shows(page, `${typed}x`);
+
+    await drop(page, 'c.txt', Buffer.from('dropped 🦊\nin two lines'));
+    await until(page, 'the file', () => weft.room.text.includes('dropped'));
+    const dropped = await value(page);
+    assert.equal(dropped.replace('dropped 🦊\nin two lines', ''), `${typed}x`);
+    await caret(other, 'start');
+    await other.keyboard.type('0 ');
+    await shows(page, `0 ${dropped}`);
+    await page.keyboard.type('y'); /* behind what was dropped */
+    await shows(other, `0 ${dropped.replace('two lines', 'two linesy')}`);
+    for (const text of [`0 ${dropped}`, `0 ${typed}x`]) {
+        await page.keyboard.press('Control+z');
+        await shows(other, text);
+    }
+    await saved(page);
+    assert.equal((await server.get('/api/rooms/undone/text')).body, `0 ${typed}x`);
+});
+
 test('who only reads changes nothing: no file, dropped or opened, no language', { skip }, async (t) => {
     const server = await serve(t);
     const context = await browser(t);

@@ -1,8 +1,6 @@
 /** document.js - the part of the panel that is about the text: language, files, looks. */
 
 import { $, announce, later, whenIdle } from './dom.js';
-import { diff } from '../client/ot.js';
-import { cpAt } from '../client/codemirror.js';
 import { isWellFormed, toWellFormed } from '../client/text.js';
 import { applyTheme, saveWraps, stepTextSize, textSize, theme, wraps } from './settings.js';
 import { t } from './strings.js';
@@ -68,9 +66,8 @@ export function files(room, editor, status, name) {
         const text = file && await textOf(file, room, status);
         if (typeof text === 'string' && canWrite(room) &&
             (room.text === '' || confirm(t('doc.upload.replace', file.name)))) {
-            room.edit(diff(room.text, text));
-            suggestLanguage(room, file.name);
-            announce(t('doc.upload.inserted', file.name));
+            editor.become(text);
+            putIn(room, editor, file);
         }
     });
     dropping(room, editor, status);
@@ -114,11 +111,18 @@ function dropping(room, editor, status) {
         if (typeof text !== 'string' || text === '' || !canWrite(room))
             return;
         const fresh = room.text === '';
-        room.insert(cpAt(editor.view, at), text);
-        if (fresh)
-            suggestLanguage(room, file.name);
-        announce(t('doc.upload.inserted', file.name));
+        editor.insert(at, text);
+        putIn(room, editor, file, fresh);
     }, true);
+}
+
+/* Said, and one is in the text: the next Ctrl+Z is about that. */
+function putIn(room, editor, file, whole = true) {
+    if (whole)
+        suggestLanguage(room, file.name);
+    announce(t('doc.upload.inserted', file.name));
+    if (matchMedia('(pointer: fine)').matches)
+        editor.focus();
 }
 
 async function textOf(file, room, status) {

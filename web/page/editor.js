@@ -10,9 +10,13 @@ import { Compartment, EditorState } from '@codemirror/state';
 import { drawSelection, dropCursor, EditorView, highlightSpecialChars, keymap, placeholder }
     from '@codemirror/view';
 import { bindCodeMirror } from '../client/codemirror.js';
+import { diff, toUtf16 } from '../client/ot.js';
+import { changesOf } from './changes.js';
 import { lineDirections } from './direction.js';
 import { plainKeys } from './keys.js';
 import { look } from './look.js';
+
+const STEP = isolateHistory.of('full');
 
 export class Editor {
     #wrap = new Compartment();
@@ -64,9 +68,19 @@ export class Editor {
     undo() { undo(this.view); }
     redo() { redo(this.view); }
 
-    /** Changes that are taken back together. @param {object[]} changes CodeMirror's */
-    change(changes) {
-        this.view.dispatch({ changes, annotations: isolateHistory.of('full') });
+    /** Makes it another text; taken back in one step. @param {string} text */
+    become(text) {
+        const now = this.view.state.doc.toString();
+        this.view.dispatch({ changes: changesOf(toUtf16(diff(now, text), now)), annotations: STEP });
+    }
+
+    /** The same for something put in; the caret goes behind it. @param {number} unit */
+    insert(unit, text) {
+        const from = Math.min(unit, this.length);
+        this.view.dispatch({
+            changes: { from, insert: text }, annotations: STEP, userEvent: 'input.drop',
+            selection: { anchor: from + text.length }, scrollIntoView: true,
+        });
     }
 
     setWrap(wrap) {

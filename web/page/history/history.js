@@ -6,7 +6,6 @@
  * bar. Where one is and how one gets about is player.js's business; here it is put on the page.
  */
 
-import { diff, toUtf16 } from '../../client/ot.js';
 import { tintOf } from '../../client/codemirror-people.js';
 import { cpLength } from '../../client/text.js';
 import { $, announce, later } from '../dom.js';
@@ -18,7 +17,7 @@ import css from './history.css';
 import { Pages } from './pages.js';
 import { bar, el, iconOf, showAuthors } from './parts.js';
 import { Player } from './player.js';
-import { changesOf, touched } from './replay.js';
+import { touched } from './replay.js';
 import { Strip } from './strip.js';
 import { Timeline } from './timeline.js';
 import { OldText } from './view.js';
@@ -255,7 +254,7 @@ class History {
         if (!confirm(t('history.restore.ask', what)))
             return;
         this.leave();
-        this.#editor.change(changesOf(toUtf16(diff(now, text), now)));
+        this.#editor.become(text);
         this.#status.banner('restored', t('history.restored', what));
     }
 

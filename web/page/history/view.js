@@ -9,8 +9,8 @@ import { EditorState, StateEffect, StateField } from '@codemirror/state';
 import { Decoration, drawSelection, EditorView, highlightSpecialChars, keymap, ViewPlugin,
          WidgetType } from '@codemirror/view';
 import { tintOf } from '../../client/codemirror-people.js';
+import { changesOf } from '../changes.js';
 import { look } from '../look.js';
-import { changesOf } from './replay.js';
 
 const MARGIN = 90; /* px above and below the changed place */
 
