@@ -1,10 +1,10 @@
-/* Tabs that type at random, at once, while their connections are cut: whatever they did, all show
- * one text in the end, and it is the server's.
+/* Tabs that type at random, at once, while their connections are cut or the server is killed: whatever
+ * they did, all show one text in the end, and it is the server's.
  *
  * WEFT_SEED repeats a run. WEFT_PERCENT=2000 makes it twenty times as long. */
 
 import assert from 'node:assert/strict';
-import { chance, SEED, serve, test } from './lib.mjs';
+import { chance, newFolder, SEED, serve, test } from './lib.mjs';
 import { browser, front, skip, tabs, TEXT } from './page_lib.mjs';
 
 const PERCENT = Number(process.env.WEFT_PERCENT ?? 100);
@@ -91,19 +91,25 @@ function installHands() {
     };
     globalThis.settled = () => {
         const { room, editor: { view } } = weft;
+        if (room.status !== 'online')
+            return 'offline';
         return room.saved && view.state.doc.toString() === room.text && `${room.rev} ${room.text}`;
     };
 }
+
+/** None waits for its next attempt to connect. */
+const wake = (pages) => Promise.all(pages.map((page) => page.evaluate(() => weft.room.wake())));
 
 /** All pages say the same and have nothing left to say; what that is. */
 async function converged(pages, what) {
     const deadline = Date.now() + 30000;
     for (;;) {
         const all = await Promise.all(pages.map((page) => page.evaluate(() => settled())));
-        if (all[0] && all.every((one) => one === all[0]))
+        if (all[0] && all[0] !== 'offline' && all.every((one) => one === all[0]))
             return all[0].slice(all[0].indexOf(' ') + 1);
         if (Date.now() > deadline)
             assert.fail(`${what}: no convergence: ${JSON.stringify(all)}`);
+        await wake(pages.filter((_, i) => all[i] === 'offline'));
         await pages[0].evaluate(() => new Promise((resolve) => {
             const off = [weft.room.on('saved', done), weft.room.on('change', done)];
             const timer = setTimeout(done, 100); /* nothing more to hear of this one */
@@ -116,17 +122,26 @@ async function converged(pages, what) {
     }
 }
 
+/** Tabs with hands in one room; apart: each in a browser of its own, which is dear to start. */
+async function room(t, url, { people, apart }) {
+    const pages = [];
+    let context = null;
+    for (let i = 0; i < people; i++) {
+        if (context === null || apart) {
+            context = await browser(t);
+            await context.addInitScript(installHands);
+        }
+        pages.push(...await tabs(t, context, url, 1, { expectErrors: true }));
+    }
+    return pages;
+}
+
 /** rounds in one room of so many tabs; each ends with all of them equal. */
-async function play(t, { people, rounds, salt }) {
+async function play(t, { people, rounds, salt, apart }) {
     const server = await serve(t);
     const proxy = await front(t, server);
     const below = chance(SEED + salt);
-    const pages = [];
-    for (let i = 0; i < people; i++) {
-        const context = await browser(t);
-        await context.addInitScript(installHands);
-        pages.push(...await tabs(t, context, `${proxy.origin}/r/random`, 1, { expectErrors: true }));
-    }
+    const pages = await room(t, `${proxy.origin}/r/random`, { people, apart });
     let cuts = 0;
     let longest = 0;
     for (let round = 0; round < rounds; round++) {
@@ -145,7 +160,7 @@ async function play(t, { people, rounds, salt }) {
             await pages[0].evaluate(() => weft.room.wake());
         }
         await playing;
-        await Promise.all(pages.map((page) => page.evaluate(() => weft.room.wake())));
+        await wake(pages);
         const text = await converged(pages, what);
         const { body } = await server.get('/api/rooms/random/text');
         assert.equal(body, text, what);
@@ -160,8 +175,45 @@ async function play(t, { people, rounds, salt }) {
 
 const ROUNDS = Math.max(10, Math.round(2 * PERCENT));
 
-/* Rooms of two and of five, side by side: most of the time is waiting. */
+/* Rooms of two and of five, side by side: one works while another waits. */
 test('tabs at random, cut at random: all converge', { skip, concurrency: true }, (t) => Promise.all([
-    [2, 0.45], [2, 0.45], [5, 0.1],
-].map(([people, share], i) => t.test(`room ${i + 1}: ${people} tabs`, (room) =>
-    play(room, { people, rounds: Math.ceil(ROUNDS * share), salt: i })))));
+    [2, 0.45, true], [2, 0.45], [5, 0.1],
+].map(([people, share, apart], i) => t.test(`room ${i + 1}: ${people} tabs`, (one) =>
+    play(one, { people, rounds: Math.ceil(ROUNDS * share), salt: i, apart })))));
+
+/* The same while the server is killed, and started again on the same log and port. */
+test('five tabs at random while the server is killed and started again', { skip }, async (t) => {
+    const below = chance(SEED + 7);
+    const data = newFolder();
+    let server = await serve(t, [], { data });
+    const { port, origin } = server;
+    const pages = await room(t, `${origin}/r/random`, { people: 5 });
+    const kills = Math.max(4, Math.round(PERCENT / 16));
+    let longest = 0;
+    for (let round = 0; round < kills; round++) {
+        const what = `seed ${SEED}, kill ${round}`;
+        const playing = Promise.all(pages.map((page) => {
+            const seed = below(1 << 30);
+            return page.evaluate(([s, p, n]) => play(s, p, n), [seed, PIECES, 6]);
+        }));
+        /* At any moment of it, in the middle of a commit or of an answer. */
+        for (let frames = below(6); frames >= 0; frames--)
+            await pages[below(5)].evaluate(() => new Promise(requestAnimationFrame));
+        await server.kill();
+        if (below(2)) /* else they are still typing when it is back */
+            await playing;
+        server = await serve(t, [], { data, port });
+        await playing;
+        await wake(pages);
+        const text = await converged(pages, what);
+        assert.equal((await server.get('/api/rooms/random/text')).body, text, what);
+        longest = Math.max(longest, text.length);
+    }
+    t.diagnostic(`proved: 5 tabs, ${kills} kills, texts to ${longest} units, seed ${SEED}`);
+    assert.ok(longest > 50, 'something was written');
+    /* What is on disk, and not only in memory. */
+    const { body } = await server.get('/api/rooms/random/text');
+    await server.kill();
+    const last = await serve(t, [], { data });
+    assert.equal((await last.get('/api/rooms/random/text')).body, body);
+});
