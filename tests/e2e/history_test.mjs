@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { BIN, DEADLINE_MS, newFolder, run, SEED, serve, test } from './lib.mjs';
 import { MINUTE, past, writers } from './history_lib.mjs';
-import { browser, caret, online, openPanel, saved, shot, shows, skip, tab, until } from './page_lib.mjs';
+import { accessible, browser, caret, noAxe, online, openPanel, saved, shot, shows, skip, tab, until }
+    from './page_lib.mjs';
 
 console.log(`# seed ${SEED}`);
 
@@ -158,6 +159,121 @@ test('jumping by pause, by change of author and by author', { skip }, async (t) 
     await button(page, 'Jump back').click();
     await until(page, 'to say that there is none', () =>
         /no further/.test(document.querySelector('.history-note').textContent));
+});
+
+/** Presses a key until what has the focus matches. */
+async function goTo(page, selector, key = 'Tab') {
+    for (let i = 0; i < 60; i++) {
+        if (await page.evaluate((wanted) => document.activeElement.matches(wanted), selector))
+            return;
+        await page.keyboard.press(key);
+    }
+    assert.fail(`${key} never comes to ${selector}`);
+}
+
+test('with the keyboard alone: there, jumping by pause and by author, and back', { skip }, async (t) => {
+    const room = past({ revs: 900, seed: SEED + 7, pauseEvery: 200 });
+    const server = await serveRooms(t, { keys: room });
+    const page = await tab(t, await browser(t), `${server.origin}/r/keys`);
+    await online(page);
+    await goTo(page, '#panel-button', 'Shift+Tab');
+    if (await page.getAttribute('#panel-button', 'aria-expanded') !== 'true')
+        await page.keyboard.press('Enter');
+    await goTo(page, '#history');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.history');
+    await settled(page);
+    assert.ok(await page.evaluate(() => document.activeElement.matches('.history-slider')));
+    await until(page, 'the names', () => document.querySelectorAll('#history-by optgroup option')
+        .length === 3);
+    const stops = (isStop) => room.ops.filter((op, i) => isStop(op, room.ops[i + 1]))
+        .map((op) => op.rev).filter((r) => r < 900);
+    const pauses = stops((op, next) => next && next.at - op.at >= MINUTE);
+    const bobs = stops((op, next) => op.name === 'Bob' && next?.name !== 'Bob');
+    const jump = async (name, wanted) => {
+        await goTo(page, `button[aria-label="${name}"]`, name === 'Jump back' ? 'Shift+Tab' : 'Tab');
+        for (const stop of wanted) {
+            await page.keyboard.press('Enter');
+            await until(page, `revision ${stop}`, (r) => weft.history.player.rev === r, stop);
+        }
+        assert.ok(await page.evaluate((words) => document.activeElement.getAttribute('aria-label') === words,
+            name), 'the focus stays where one jumps');
+    };
+    const choose = async (word) => {
+        await goTo(page, '#history-by');
+        await page.keyboard.type(word);
+        await until(page, `${word} to be chosen`, (start) => document.getElementById('history-by')
+            .selectedOptions[0].textContent.startsWith(start), word);
+    };
+    await choose('pauses');
+    await jump('Jump back', pauses.slice(-3).reverse());
+    await goTo(page, '.history-slider', 'Shift+Tab');
+    await page.keyboard.press('Home');
+    await settled(page);
+    await choose('Bob');
+    await goTo(page, 'button[aria-label="Jump forward"]', 'Shift+Tab');
+    await jump('Jump forward', bobs.slice(0, 3));
+    assert.equal(await oldText(page), room.texts([bobs[2]]).get(bobs[2]));
+    await until(page, 'to say where', (words) =>
+        document.getElementById('announce').textContent.startsWith(words), `Revision ${bobs[2]} of 900, Bob`);
+    await page.keyboard.press('Escape');
+    await shows(page, room.texts([900]).get(900));
+    assert.ok(await page.evaluate(() => document.activeElement.matches('.cm-content')));
+});
+
+test('finding in an old text: by its key and its button, and never in the live one', { skip }, async (t) => {
+    const room = past({ revs: 400, seed: SEED + 8 });
+    const server = await serveRooms(t, { found: room });
+    const page = await tab(t, await browser(t), `${server.origin}/r/found`);
+    await online(page);
+    await openHistory(page);
+    await slide(page, 250);
+    const then = room.texts([250]).get(250);
+    await page.focus('.history-slider');
+    await page.keyboard.press('Control+f');
+    await page.waitForSelector('.history-old .cm-search');
+    assert.equal(await page.locator('.history-old .cm-search [name=replace]').count(), 0);
+    assert.equal(await page.locator('.paper > .cm-editor .cm-search').count(), 0);
+    await page.keyboard.type('loom');
+    await page.keyboard.press(' '); /* a letter like others, not the key that plays */
+    const chosen = () => page.evaluate(() => {
+        const { state } = weft.history.old.view;
+        const { from, to } = state.selection.main;
+        return [from, state.sliceDoc(from, to)];
+    });
+    const places = [...then.matchAll(/loom /g)].map(({ index }) => index);
+    assert.ok(places.length > 1);
+    for (const at of [...places, places[0]].slice(0, 5)) {
+        await page.keyboard.press('Enter');
+        await until(page, `the match at ${at}`, (from) =>
+            weft.history.old.view.state.selection.main.from === from, at);
+        assert.equal((await chosen())[1], 'loom ');
+    }
+    assert.equal(await page.evaluate(() => weft.history.player.playing), 0);
+    await shot(page, 'history-find');
+    if (!noAxe)
+        await accessible(page, 'finding in an old text');
+    /* In another revision the panel stays, and finds what is there. */
+    await slide(page, 120);
+    await page.focus('.history-old .cm-search [name=search]');
+    await page.keyboard.press('Enter');
+    const [at, words] = await chosen();
+    assert.equal(words, 'loom ');
+    assert.equal(room.texts([120]).get(120).slice(at, at + 5), 'loom ');
+    /* Escape closes first the panel, then the history. */
+    await page.keyboard.press('Escape');
+    await until(page, 'no panel', () => document.querySelector('.cm-search') === null &&
+        document.querySelector('.history-old .cm-content') === document.activeElement);
+    await openPanel(page);
+    await page.click('#find');
+    await page.waitForSelector('.history-old .cm-search');
+    await page.keyboard.press('Escape');
+    await until(page, 'no panel', () => document.querySelector('.cm-search') === null);
+    await page.keyboard.press('Escape');
+    await shows(page, room.texts([400]).get(400));
+    /* And then it is the live text again. */
+    await page.click('#find');
+    await page.waitForSelector('.paper > .cm-editor .cm-search [name=replace]');
 });
 
 test('who wrote this: every character in its author\'s colour', { skip }, async (t) => {

@@ -8,14 +8,21 @@ import { accessible, browser, caret, front, noAxe, online, openPanel, saved, say
 const CODE = '/* a comment */\nint main(void) {\n    return printf("%d\\n", 42); // 😀\n}\n';
 
 /** Each state of the room's page, one after the other. */
-async function states(t, colorScheme) {
+async function states(t, colorScheme, phone = false) {
     const server = await serve(t);
     const proxy = await front(t, server);
-    const context = await browser(t, { colorScheme });
+    const options = { colorScheme, ...(phone && { viewport: { width: 390, height: 844 }, hasTouch: true,
+        isMobile: true }) };
+    const context = await browser(t, options);
+    const where = `${colorScheme}${phone ? '-phone' : ''}`;
     const look = async (page, name) => {
-        await shot(page, `${colorScheme}-${name}`);
-        await accessible(page, `${name}, ${colorScheme}`);
+        await shot(page, `${where}-${name}`);
+        await accessible(page, `${name}, ${where}`);
+        assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
+            `${name}, ${where}: nothing sticks out`);
     };
+    const closePanel = (page) => phone && page.evaluate(() =>
+        document.getElementById('panel').hidden || document.getElementById('panel-button').click());
 
     const home = await tab(t, context, `${proxy.origin}/`);
     await look(home, 'entrance');
@@ -33,13 +40,16 @@ async function states(t, colorScheme) {
     await until(one, 'the languages', () => document.getElementById('language').options.length > 50);
     await one.selectOption('#language', 'c');
     await until(one, 'to be highlighted', () => document.querySelector('.tok-keyword') !== null);
-    const two = await tab(t, await browser(t, { colorScheme }), url, { expectErrors: true });
+    const two = await tab(t, await browser(t, options), url, { expectErrors: true });
     await shows(two, CODE);
     await two.locator(TEXT).focus();
     await two.evaluate(() => weft.editor.view.dispatch({ selection: { anchor: 20, head: 28 } }));
     await until(one, 'the selection of another', () =>
         document.querySelector('.cm-weft-chosen') !== null);
+    await look(one, 'room-code-panel');
+    await closePanel(one);
     await look(one, 'room-code');
+    await openPanel(one);
     await one.click('#people button.who');
     await until(one, 'to follow', () =>
         document.querySelector('#people button[aria-pressed=true]') !== null);
@@ -49,11 +59,21 @@ async function states(t, colorScheme) {
     await one.keyboard.type('int');
     await until(one, 'the matches', () => document.querySelector('.cm-searchMatch') !== null);
     await look(one, 'search');
-    const reader = await tab(t, await browser(t, { colorScheme }), await one.inputValue('#read-link'),
+    const reader = await tab(t, await browser(t, options), await one.inputValue('#read-link'),
         { expectErrors: true });
     await shows(reader, CODE);
     await openPanel(reader);
     await look(reader, 'reading');
+
+    await one.locator('.cm-search [name=search]').press('Escape');
+    await openPanel(one);
+    await one.click('#history');
+    await one.waitForSelector('.history');
+    await one.getByRole('button', { name: 'Who wrote this' }).click();
+    await until(one, 'colours', () => document.querySelector('.history-by') !== null &&
+        document.querySelector('.history-legend .share') !== null);
+    await look(one, 'history');
+    await one.getByRole('button', { name: 'Back to now' }).click();
 
     proxy.say({ type: 'error', code: 'unavailable', message: 'commit: the disk is full' });
     await says(one, /cannot save/);
@@ -72,6 +92,10 @@ test('no violation of WCAG AA in any state, in the light', { skip: skip || noAxe
 
 test('no violation of WCAG AA in any state, in the dark', { skip: skip || noAxe }, (t) =>
     states(t, 'dark'));
+
+test('nor on a phone, in the light', { skip: skip || noAxe }, (t) => states(t, 'light', true));
+
+test('nor on a phone, in the dark', { skip: skip || noAxe }, (t) => states(t, 'dark', true));
 
 /** What has the focus: its id, class or words. */
 const focused = (page) => page.evaluate(() => {

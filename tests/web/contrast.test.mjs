@@ -10,6 +10,7 @@ const read = (file) => readFile(new URL(`../../web/${file}`, import.meta.url), '
 const css = await read('page/style.css');
 const editor = await read('page/look.js');
 const people = await read('client/codemirror-people.js');
+const history = await read('page/history/history.css');
 
 const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 const mix = (color, ground, part) => rgb(color).map((c, i) => c * part + ground[i] * (1 - part));
@@ -46,6 +47,9 @@ for (const [name, theme] of Object.entries(THEMES)) {
             chosenBlack: mix('#000000', paper, share(people, 'cm-weft-chosen')),
             chosenWhite: mix('#ffffff', paper, share(people, 'cm-weft-chosen')),
         };
+        for (const mark of ['history-by {', 'history-new {'])
+            for (const color of ['#000000', '#ffffff'])
+                grounds[`${mark} ${color}`] = mix(color, paper, share(history, mark));
         const inks = Object.keys(theme).filter((key) => /^(ink|soft|tok-)/.test(key));
         assert.ok(inks.length >= 8);
         for (const ink of inks)

@@ -24,6 +24,8 @@ export class Editor {
     #words = new Compartment();
     #search = new Compartment();
     #languageName = '';
+    /** Finds instead, while something else stands over the text: a function, or null. */
+    finder = null;
 
     /**
      * @param {import('../client/room.js').Room} room
@@ -64,7 +66,7 @@ export class Editor {
     get length() { return this.view.state.doc.length; }
 
     focus() { this.view.focus(); }
-    find() { this.#startFinding(); }
+    find() { (this.finder ?? (() => this.#startFinding()))(); }
     undo() { undo(this.view); }
     redo() { redo(this.view); }
 
@@ -121,11 +123,8 @@ export class Editor {
 
     /* The first time only: then search.js answers the key itself. */
     #startFinding() {
-        import('./search.js').then(({ finding, openSearchPanel }) => {
-            if (this.#search.get(this.view.state).length === 0)
-                this.#set(this.#search, finding);
-            openSearchPanel(this.view);
-        }, () => {}); /* the server has gone: the next press tries again */
+        import('./search.js').then(({ find }) => find(this.view, this.#search),
+            () => {}); /* the server has gone: the next press tries again */
         return true;
     }
 

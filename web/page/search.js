@@ -4,10 +4,19 @@ import { highlightSelectionMatches, openSearchPanel, search, searchKeymap } from
 import { Prec } from '@codemirror/state';
 import { keymap } from '@codemirror/view';
 
-export const finding = [
+const finding = [
     search({ top: true }),
     highlightSelectionMatches(),
     Prec.high(keymap.of(searchKeymap)),
 ];
 
-export { openSearchPanel };
+/**
+ * Opens the panel. The first time it is put in, and answers its keys itself from then on.
+ * @param {import('@codemirror/view').EditorView} view
+ * @param {import('@codemirror/state').Compartment} place where it is put in
+ */
+export function find(view, place) {
+    if (place.get(view.state).length === 0)
+        view.dispatch({ effects: place.reconfigure(finding) });
+    openSearchPanel(view);
+}

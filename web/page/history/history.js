@@ -27,7 +27,7 @@ import './words.js';
 const LEGEND_MAX = 12;
 const SAID_MS = 3000; /* while it plays, a screen reader hears where no more often */
 const WAITING_MS = 600;
-const BUTTONS = ['find', 'upload']; /* for the live text only */
+const BUTTONS = ['upload']; /* for the live text only */
 
 const locale = navigator.languages.find((tag) => tag.split('-')[0] === language) ?? language;
 const number = new Intl.NumberFormat(locale);
@@ -164,6 +164,7 @@ class History {
         const { dom } = this.#editor.view;
         document.body.classList.toggle('past', !live);
         dom.inert = !live;
+        this.#editor.finder = live ? null : () => this.old.find();
         $('history').setAttribute('aria-pressed', String(!live));
         for (const id of BUTTONS)
             $(id).disabled = !live;
@@ -204,11 +205,16 @@ class History {
     #key(event) {
         const { target } = event;
         const mine = this.#parts.root.contains(target) || this.#parts.old.contains(target);
-        if (!mine || event.ctrlKey || event.metaKey || event.altKey)
+        if (!mine || event.defaultPrevented || event.altKey)
             return;
-        if (event.key === 'Escape') {
+        if (event.ctrlKey || event.metaKey) {
+            if (event.key === 'f' && !event.shiftKey) {
+                event.preventDefault(); /* the browser has but a part of a long text */
+                this.old.find();
+            }
+        } else if (event.key === 'Escape') {
             this.leave();
-        } else if (event.key === ' ' && !/^(BUTTON|SELECT)$/.test(target.tagName)) {
+        } else if (event.key === ' ' && !target.matches('button, select, .cm-panel *')) {
             event.preventDefault();
             this.#play(1);
         }

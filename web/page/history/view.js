@@ -5,7 +5,7 @@
  * text may have any number of them. Colours are the classes that the others' carets have.
  */
 
-import { EditorState, StateEffect, StateField } from '@codemirror/state';
+import { Compartment, EditorState, StateEffect, StateField } from '@codemirror/state';
 import { Decoration, drawSelection, EditorView, highlightSpecialChars, keymap, ViewPlugin,
          WidgetType } from '@codemirror/view';
 import { tintOf } from '../../client/codemirror-people.js';
@@ -50,6 +50,7 @@ const setAuthors = StateEffect.define();
 
 export class OldText {
     #replay;
+    #search = new Compartment();
     #authors = null; /* {ends: Float64Array in code points, authors, people} */
 
     /**
@@ -84,6 +85,7 @@ export class OldText {
                     'aria-label': label, 'aria-readonly': 'true', tabindex: '0',
                 }),
                 keymap.of([{ key: 'Mod-a', run: selectAll }]),
+                this.#search.of([]),
                 look,
                 wrap ? EditorView.lineWrapping : [],
                 changed,
@@ -131,6 +133,12 @@ export class OldText {
     setAuthors(runs, people) {
         this.#take(runs, people);
         this.view.dispatch({ effects: setAuthors.of(null) });
+    }
+
+    /** In what is shown; there is nothing to replace. */
+    find() {
+        import('../search.js').then(({ find }) => this.view.dom.isConnected &&
+            find(this.view, this.#search), () => {}); /* no server: the next time */
     }
 
     focus() { this.view.focus(); }

@@ -113,8 +113,8 @@ export default {
     'look.light': 'Hell',
     'look.dark': 'Dunkel',
     'look.size': 'Schriftgröße',
-    'look.smaller': 'Kleinere Schrift',
-    'look.larger': 'Größere Schrift',
+    'look.smaller': 'kleinere Schrift',
+    'look.larger': 'größere Schrift',
 
     'where': (line, column) => `Zeile ${line}, Spalte ${column}`,
     'counts': (lines, words, characters, n) => [

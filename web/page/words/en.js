@@ -111,8 +111,8 @@ export default {
     'look.light': 'Light',
     'look.dark': 'Dark',
     'look.size': 'Text size',
-    'look.smaller': 'Smaller text',
-    'look.larger': 'Larger text',
+    'look.smaller': 'smaller text',
+    'look.larger': 'larger text',
 
     'where': (line, column) => `Line ${line}, column ${column}`,
     'counts': (lines, words, characters, n) => [
