@@ -18,7 +18,8 @@ async function states(t, colorScheme, phone = false) {
     const look = async (page, name) => {
         await shot(page, `${where}-${name}`);
         await accessible(page, `${name}, ${where}`);
-        assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
+        const { width } = page.viewportSize(); /* a phone makes innerWidth fit what sticks out */
+        assert.ok(await page.evaluate(() => document.documentElement.scrollWidth) <= width,
             `${name}, ${where}: nothing sticks out`);
     };
     const closePanel = (page) => phone && page.evaluate(() =>
@@ -54,8 +55,11 @@ async function states(t, colorScheme, phone = false) {
     await until(one, 'to follow', () =>
         document.querySelector('#people button[aria-pressed=true]') !== null);
     await look(one, 'following');
+    assert.equal(await one.isVisible('#panel'), !phone, 'it does not lie over what is followed');
+    await openPanel(one);
     await one.click('#find');
     await one.waitForSelector('.cm-search');
+    assert.equal(await one.isVisible('#panel'), !phone, 'nor over what is found');
     await one.keyboard.type('int');
     await until(one, 'the matches', () => document.querySelector('.cm-searchMatch') !== null);
     await look(one, 'search');

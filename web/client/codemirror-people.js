@@ -55,7 +55,8 @@ const look = EditorView.baseTheme({
         bottom: '100%',
         zIndex: '2',
         padding: '0 6px',
-        borderRadius: '5px 5px 5px 0',
+        borderRadius: '5px',
+        borderEndStartRadius: '0',
         backgroundColor: 'var(--weft-who)',
         color: 'var(--weft-on-who)',
         font: '600 11px/16px system-ui, sans-serif',
@@ -70,7 +71,8 @@ const look = EditorView.baseTheme({
     '.cm-weft-first .cm-weft-flag': {
         bottom: 'auto',
         top: '100%',
-        borderRadius: '0 5px 5px 5px',
+        borderRadius: '5px',
+        borderStartStartRadius: '0',
     },
     '.cm-weft-caret:hover .cm-weft-flag': { animation: 'none' },
     '@media (prefers-reduced-motion: reduce)': {
@@ -133,8 +135,9 @@ class Caret extends WidgetType {
         caret.setAttribute('aria-hidden', 'true'); /* the list of people says where they are */
         const flag = document.createElement('span');
         flag.className = 'cm-weft-flag';
-        flag.dir = 'auto';
-        flag.textContent = this.name;
+        /* The flag goes the way of the line, so that it is not cut off at its start; the name its own. */
+        flag.append(document.createElement('bdi'));
+        flag.firstChild.textContent = this.name;
         /* Drawn anew, but not young again. */
         flag.style.animationDelay = `${Math.round(this.movedAt - performance.now())}ms`;
         caret.append('\u2060', flag); /* word joiner: as high as the line, and nothing breaks */

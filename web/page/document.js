@@ -1,6 +1,6 @@
 /** document.js - the part of the panel that is about the text: language, files, looks. */
 
-import { $, announce, later, whenIdle } from './dom.js';
+import { $, announce, later, uncover, whenIdle } from './dom.js';
 import { isWellFormed, toWellFormed } from '../client/text.js';
 import { applyTheme, saveWraps, stepTextSize, textSize, theme, wraps } from './settings.js';
 import { t } from './strings.js';
@@ -171,7 +171,10 @@ export function looks(editor) {
     });
     $('theme').value = theme();
     $('theme').addEventListener('change', () => applyTheme($('theme').value));
-    $('find').addEventListener('click', () => editor.find());
+    $('find').addEventListener('click', () => {
+        uncover();
+        editor.find();
+    });
 }
 
 /* ---- who I am ---- */

@@ -16,6 +16,12 @@ export function later(ms, fn) {
     };
 }
 
+/** On a small screen the panel lies over the text: it goes when one turns to that. */
+export function uncover() {
+    if (matchMedia('(max-width: 720px)').matches && !$('panel').hidden)
+        $('panel-button').click();
+}
+
 /** Shows words in an element. Where it shows them already nothing has to be laid out again. */
 export function show(element, words) {
     if (element.textContent !== words)

@@ -9,7 +9,8 @@ import { EditorView } from '@codemirror/view';
 export const look = EditorView.theme({
     '&': { height: '100%', backgroundColor: 'transparent', color: 'var(--ink)' },
     '&.cm-focused': { outline: 'none' },
-    '.cm-scroller': { font: 'var(--text-size)/1.65 var(--mono)', overflowX: 'auto' },
+    /* Lines that run to the left say so themselves (direction.js), whatever the page does. */
+    '.cm-scroller': { direction: 'ltr', font: 'var(--text-size)/1.65 var(--mono)', overflowX: 'auto' },
     '.cm-content': { padding: '22px 0 40vh', caretColor: 'var(--accent)', minHeight: '100%' },
     '.cm-line': { padding: '0 max(20px, calc((100% - 92ch) / 2))' },
     '.cm-cursor': { borderInlineStartColor: 'var(--accent)', borderInlineStartWidth: '2px' },

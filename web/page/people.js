@@ -7,7 +7,7 @@
  * is different in them is written.
  */
 
-import { $, announce, later, show } from './dom.js';
+import { $, announce, later, show, uncover } from './dom.js';
 import { inkOn } from '../client/ink.js';
 import { unitAt } from '../client/codemirror.js';
 import { safeColor } from './settings.js';
@@ -123,6 +123,8 @@ export class People {
         this.#followedHead = null;
         this.#follow();
         this.show();
+        if (this.#followed !== null)
+            uncover();
     }
 
     #follow() {

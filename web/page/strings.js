@@ -33,6 +33,9 @@ if (language !== 'en') {
     }
 }
 
+/** Whether a language is written from right to left. @param {string} code */
+export const isRightToLeft = (code) => /^(ar|ckb|dv|fa|he|ps|sd|ug|ur|yi)$/.test(code);
+
 /** Takes up further words, those of a part that is loaded later. @param {object} more */
 export function learn(more) {
     words = { ...words, ...more };
@@ -52,6 +55,7 @@ const ATTRIBUTES = { tLabel: 'aria-label', tTitle: 'title', tPlaceholder: 'place
 /** Fills in what a page's elements name. @param {Document} doc */
 export function translate(doc) {
     doc.documentElement.lang = language;
+    doc.documentElement.dir = isRightToLeft(language) ? 'rtl' : 'ltr';
     for (const el of doc.querySelectorAll('[data-t]'))
         el.textContent = t(el.dataset.t);
     for (const [key, attribute] of Object.entries(ATTRIBUTES)) {

@@ -872,7 +872,8 @@ var look = import_view.EditorView.baseTheme({
     bottom: "100%",
     zIndex: "2",
     padding: "0 6px",
-    borderRadius: "5px 5px 5px 0",
+    borderRadius: "5px",
+    borderEndStartRadius: "0",
     backgroundColor: "var(--weft-who)",
     color: "var(--weft-on-who)",
     font: "600 11px/16px system-ui, sans-serif",
@@ -887,7 +888,8 @@ var look = import_view.EditorView.baseTheme({
   ".cm-weft-first .cm-weft-flag": {
     bottom: "auto",
     top: "100%",
-    borderRadius: "0 5px 5px 5px"
+    borderRadius: "5px",
+    borderStartStartRadius: "0"
   },
   ".cm-weft-caret:hover .cm-weft-flag": { animation: "none" },
   "@media (prefers-reduced-motion: reduce)": {
@@ -939,8 +941,8 @@ var Caret = class extends import_view.WidgetType {
     caret.setAttribute("aria-hidden", "true");
     const flag = document.createElement("span");
     flag.className = "cm-weft-flag";
-    flag.dir = "auto";
-    flag.textContent = this.name;
+    flag.append(document.createElement("bdi"));
+    flag.firstChild.textContent = this.name;
     flag.style.animationDelay = `${Math.round(this.movedAt - performance.now())}ms`;
     caret.append("⁠", flag);
     if (view.viewport.from === 0)

@@ -8,7 +8,7 @@
 
 import { tintOf } from '../../client/codemirror-people.js';
 import { cpLength } from '../../client/text.js';
-import { $, announce, later } from '../dom.js';
+import { $, announce, later, uncover } from '../dom.js';
 import { wraps } from '../settings.js';
 import { copyTo } from '../share.js';
 import { editorPhrases, language, t } from '../strings.js';
@@ -155,8 +155,7 @@ class History {
         this.#live(false);
         $('text').append(this.#parts.old);
         document.querySelector('.desk').after(this.#parts.root);
-        if (matchMedia('(max-width: 720px)').matches && !$('panel').hidden)
-            $('panel-button').click(); /* it lies over the text */
+        uncover();
         this.#parts.slider.focus();
     }
 
