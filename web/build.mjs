@@ -75,7 +75,7 @@ const copiesForHistory = {
     setup({ onResolve, onLoad }) {
         onResolve({ filter: /^\.\.?\/.*\.js$/ }, ({ path: to, importer, namespace, resolveDir }) => {
             const file = path.relative(web, path.resolve(resolveDir, to)).replaceAll('\\', '/');
-            if (/^(client\/|page\/(changes|dom|look|settings|share)\.js$)/.test(file) &&
+            if (/^(client\/|page\/(changes|direction|dom|look|settings|share)\.js$)/.test(file) &&
                 (namespace === 'copy' || /[\\/]page[\\/]history[\\/]/.test(importer)))
                 return { path: file, namespace: 'copy' };
             return namespace === 'copy' ? { path: path.join(web, file) } : undefined;

@@ -10,6 +10,7 @@ import { Decoration, drawSelection, EditorView, highlightSpecialChars, keymap, V
          WidgetType } from '@codemirror/view';
 import { tintOf } from '../../client/codemirror-people.js';
 import { changesOf } from '../changes.js';
+import { lineDirections } from '../direction.js';
 import { look } from '../look.js';
 
 const MARGIN = 90; /* px above and below the changed place */
@@ -80,7 +81,7 @@ export class OldText {
                 EditorState.readOnly.of(true),
                 EditorView.editable.of(false),
                 EditorState.phrases.of(phrases),
-                EditorView.perLineTextDirection.of(true),
+                lineDirections,
                 EditorView.contentAttributes.of({
                     'aria-label': label, 'aria-readonly': 'true', tabindex: '0',
                 }),
