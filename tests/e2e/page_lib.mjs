@@ -168,7 +168,7 @@ export class Front {
         this.base = base;
         this.pairs = new Set(); /* {near, far} */
         this.requests = []; /* paths asked for */
-        this.refuse = null; /* {code, reason}: what sockets are closed with */
+        this.refuse = null; /* {code, reason, say}: what sockets are closed with, and told before */
         this.fromServer = (message) => message; /* may change it, or answer null to drop it */
         this.fromPage = (message) => message;
         this.http = http.createServer((request, response) => this.handOn(request, response));
@@ -206,6 +206,8 @@ export class Front {
         this.requests.push(url);
         near.on('error', () => {});
         if (this.refuse) {
+            if (this.refuse.say)
+                near.send(JSON.stringify(this.refuse.say));
             near.close(this.refuse.code, this.refuse.reason);
             return;
         }

@@ -85,6 +85,54 @@ test('storage that fails: said once it does, gone once it is over', { skip }, as
     await shows(page, `${TYPED} and more`);
 });
 
+test('a room that cannot be read, a server that is full: each its own words', { skip }, async (t) => {
+    const { proxy, page } = await written(t);
+    const refused = (message) => ({ type: 'error', code: 'unavailable', message, retry_ms: 100 });
+    for (const [name, refuse, words] of [
+        ['unread', { code: 1013, say: refused('the room could not be read; try again in a second') },
+            /cannot open this room/],
+        ['server-full', { code: 1013, say: refused('the server is full: --limit-connections') },
+            /no room for one more/],
+        ['quarantine', { code: 1011, say: refused("the room's log does not check") },
+            /cannot open this room/],
+        ['no-memory', { code: 1011 }, /cannot open this room/],
+    ]) {
+        t.diagnostic(name);
+        proxy.refuse = { reason: 'see the error before this', ...refuse };
+        const tries = proxy.requests.length;
+        proxy.cut();
+        await says(page, words);
+        await caret(page, 'end');
+        await page.keyboard.type(` ${name}`);
+        await until(page, 'to be offline', () => weft.room.status === 'offline');
+        for (const end = Date.now() + 10000; proxy.requests.length < tries + 3;) {
+            assert.ok(Date.now() < end, `${name}: it tries again by itself`);
+            await page.evaluate(() => new Promise(requestAnimationFrame));
+        }
+        await says(page, words); /* whatever it was told before the closing */
+        await shot(page, name);
+        proxy.refuse = null;
+        await page.evaluate(() => weft.room.wake());
+        await online(page);
+        await saved(page);
+        await saysNothing(page);
+    }
+    await shows(page, `${TYPED} unread server-full quarantine no-memory`);
+});
+
+test('a room that is full, by the server itself: said, and entered when somebody leaves', { skip }, async (t) => {
+    const server = await serve(t, ['--limit-people', '1']);
+    const context = await browser(t);
+    const one = await tab(t, context, `${server.origin}/r/full`);
+    await online(one);
+    const two = await tab(t, context, `${server.origin}/r/full`, { expectErrors: true });
+    await says(two, /no room for one more/);
+    await shot(two, 'room-full');
+    await one.close();
+    await online(two);
+    await saysNothing(two);
+});
+
 test('a text that is full: what goes too far is undone and offered', { skip }, async (t) => {
     const { page } = await written(t, { args: ['--limit-document', '1024'] });
     await page.keyboard.insertText('x'.repeat(2000));
@@ -104,6 +152,7 @@ test('a server of another version: said, read only, the text offered', { skip },
     await says(page, /another version/);
     await until(page, 'to be closed', () => weft.room.status === 'closed');
     await offered(page, TYPED);
+    await shot(page, 'version');
     proxy.fromServer = (message) => message;
     await Promise.all([page.waitForEvent('load'), page.click('#banner-reload')]);
     await online(page);

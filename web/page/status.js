@@ -25,6 +25,7 @@ export class Status {
     #soon = later(FRAME_MS, () => this.show());
     #titleSoon = later(TITLE_MS, () => this.#showTitle());
     #isOutdated = false;
+    #unread = false; /* the server could not open the room */
 
     /** @param {import('../client/room.js').Room} room @param {string} name of the room, to people */
     constructor(room, name) {
@@ -112,7 +113,9 @@ export class Status {
     }
 
     #error({ code, message, fatal }) {
-        if (code === 'unavailable')
+        if (code === 'unavailable' && this.#room.status !== 'online')
+            this.#unread = !/\bfull\b/.test(message); /* said when it is closed, which follows */
+        else if (code === 'unavailable')
             this.banner('storage', t('banner.storage'));
         else if (fatal)
             this.banner('fatal', this.#whyFinal(code, message), this.#copy(), code === 1002);
@@ -131,10 +134,11 @@ export class Status {
 
     /* Closed with a reason to tell; what else is lost shows in the state. */
     #lost(code) {
-        const words = {
-            1008: t('banner.pause'), 1012: t('banner.restart'), 1013: t('banner.full'),
+        const words = this.#unread ? t('banner.unread') : {
+            1011: t('banner.unread'), 1008: t('banner.pause'), 1012: t('banner.restart'), 1013: t('banner.full'),
             4409: t('banner.slow'), 4429: t('banner.pause'),
         }[code];
+        this.#unread = false;
         if (words)
             this.banner('lost', words);
     }

@@ -59,6 +59,8 @@ export default {
                    'gesendet, sobald er wieder da ist.',
     'banner.full': 'Für weitere Personen ist gerade kein Platz. Die Seite versucht es alle paar ' +
                    'Sekunden von selbst wieder.',
+    'banner.unread': 'Der Server kann diesen Raum gerade nicht öffnen. Die Seite versucht es alle paar ' +
+                   'Sekunden von selbst wieder; was Sie hier geschrieben haben, bleibt.',
     'banner.signin': 'Dieser Raum fragt, wer Sie sind. Melden Sie sich an oder bitten Sie um einen neuen ' +
                    'Link, und öffnen Sie ihn noch einmal.',
     'banner.forbidden': 'Diesen Raum dürfen Sie nicht öffnen. Bitten Sie jemanden, der darin ist, um einen ' +

@@ -59,6 +59,8 @@ export default {
                    'the server is back.',
     'banner.full': 'There is no room for one more person at the moment. This page tries again by ' +
                    'itself every few seconds.',
+    'banner.unread': 'The server cannot open this room right now. This page tries again by itself every ' +
+                   'few seconds; what you have written here is kept.',
     'banner.signin': 'This room asks who you are. Sign in, or ask for a new link, and open it again.',
     'banner.forbidden': 'You may not open this room. Ask somebody who is in it for a link.',
     'banner.slow': 'Your connection did not keep up. It is made again now, and what you missed ' +
