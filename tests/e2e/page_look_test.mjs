@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { serve, test } from './lib.mjs';
-import { browser, caret, front, online, openPanel, saved, says, saysNothing, shot, shows, skip, tab,
-    tabs, TEXT, until, value } from './page_lib.mjs';
+import { accessible, browser, caret, front, noAxe, online, openPanel, saved, says, saysNothing, shot,
+    shows, skip, tab, tabs, TEXT, until, value } from './page_lib.mjs';
 
 const languagesThere = (page) => until(page, 'the languages', () =>
     document.getElementById('language').options.length > 50);
@@ -356,4 +356,43 @@ test('five people: the list, carets, long names, and following one of them', { s
     await pages[4].close();
     await until(one, 'four', () =>
         document.getElementById('people-count').textContent === '4 people');
+});
+
+test('fifty people: the list scrolls, the bar stays as it is, all is said to all', { skip }, async (t) => {
+    const server = await serve(t);
+    const others = [];
+    for (let i = 1; i < 50; i++)
+        others.push(await server.join('fifty', { query: { name: `Person ${i} ${'of the many '.repeat(i % 4)}`.trim(),
+            color: `#${(i * 5 % 256).toString(16).padStart(2, '0')}${(i * 29 % 256).toString(16)
+                .padStart(2, '0')}80` } }));
+    const [first] = others;
+    await first.ask({ type: 'insert', text: Array.from({ length: 60 }, (_, i) => `line ${i + 1}`).join('\n'), seq: 1 },
+        { type: 'ack', seq: 1 });
+    const [page] = await tabs(t, await browser(t), `${server.origin}/r/fifty`, 1);
+    await openPanel(page);
+    for (const [i, other] of others.entries())
+        other.send({ type: 'cursor', position: i * 8 % 400, anchor: i * 8 % 400 + i % 3 * 4, rev: 1 });
+    await until(page, 'fifty', () => document.getElementById('people-count').textContent === '50 people' &&
+        document.querySelectorAll('#people li').length === 50 &&
+        document.querySelectorAll('#people .place:not(:empty)').length >= 49);
+    await until(page, 'carets', () => document.querySelectorAll('.cm-weft-caret').length > 20);
+    assert.ok(await page.evaluate(() => document.querySelector('.bar').offsetHeight < 60));
+    await notWider(page, 'fifty');
+    await shot(page, 'fifty');
+    await page.locator('#people li').last().scrollIntoViewIfNeeded();
+    assert.ok(await page.locator('#people li').last().isVisible());
+    for (const scheme of ['light', 'dark']) {
+        await page.emulateMedia({ colorScheme: scheme });
+        if (!noAxe)
+            await accessible(page, `fifty, ${scheme}`);
+    }
+    await page.setViewportSize({ width: 390, height: 844 });
+    await shot(page, 'fifty-phone-panel');
+    await page.click('#panel-button');
+    await shot(page, 'fifty-phone');
+    assert.ok(await page.evaluate(() => document.querySelector('.bar').offsetHeight < 110));
+    await notWider(page, 'fifty on a phone');
+    for (const other of others.slice(10))
+        other.ws.close();
+    await until(page, 'eleven', () => document.getElementById('people-count').textContent === '11 people');
 });

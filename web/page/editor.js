@@ -48,7 +48,7 @@ export class Editor {
                 lineDirections,
                 EditorView.contentAttributes.of({
                     'aria-label': label, spellcheck: 'true', autocapitalize: 'sentences',
-                    autocorrect: 'on',
+                    autocorrect: 'on', tabindex: '0',
                 }),
                 keymap.of([{ key: 'Mod-f', run: () => this.#startFinding() }]),
                 look,
