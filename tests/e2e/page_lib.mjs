@@ -48,10 +48,11 @@ export async function tab(t, context, url, { expectErrors = false } = {}) {
     page.on('pageerror', (error) => complaints.push(String(error.stack ?? error)));
     page.on('console', (message) => {
         /* At the end of a test the server stops before the tabs do, which may be loading what they
-         * can do without: a test that needs such a part waits for what it does. */
+         * can do without: a test that needs such a part waits for what it does. And one that has
+         * lost its server asks whether there is a newer page. */
         const late = /ERR_CONNECTION_REFUSED/.test(message.text()) ||
             (/ERR_EMPTY_RESPONSE|ERR_CONNECTION|\b503\b/.test(message.text()) &&
-             /\/page\/part-|icon\.svg/.test(message.location().url));
+             /\/page\/part-|icon\.svg|\/[rv]\/[^/]+$/.test(message.location().url));
         if (message.type() === 'error' && !late)
             complaints.push(`${message.text()} ${message.location().url}`);
     });
