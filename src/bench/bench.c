@@ -1,4 +1,4 @@
-#include "bench/bench.h"
+#include "bench/command.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -9,7 +9,7 @@
 
 #include "base/assert.h"
 #include "base/nearest.h"
-#include "bench/bench.h"
+#include "bench/command.h"
 #include "server/backup.h"
 #include "server/check.h"
 #include "server/command.h"
