@@ -12,9 +12,9 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/pure.h"
-#include "ot/single.h"
+#include "ot/peek.h"
 
-enum { KIND_BITS = 2, KIND_MASK = (1 << KIND_BITS) - 1 };
+enum { KIND_BITS = PEEK_KIND_BITS, KIND_MASK = PEEK_KIND_MASK };
 _Static_assert(WEFT_RETAIN == 0 && WEFT_INSERT == 1 && WEFT_DELETE == 2, "written to disk");
 
 static inline uint64_t head_of(const struct weft_part *part)
@@ -128,21 +128,6 @@ static int measure(struct cur in, size_t *ret_parts, size_t *ret_text_bytes)
     return 0;
 }
 
-/* A head of up to four bytes. False for a longer one and for what is broken. */
-static inline bool read_head(const uint8_t **at, const uint8_t *end, uint32_t *ret)
-{
-    uint32_t v = 0;
-    for (unsigned shift = 0; shift < 28 && *at != end; shift += 7) {
-        const uint8_t byte = *(*at)++;
-        v |= (uint32_t)(byte & 0x7f) << shift;
-        if (byte < 0x80) {
-            *ret = v;
-            return byte != 0; /* 0 is an overlong form, or a length of 0 */
-        }
-    }
-    return false;
-}
-
 /* What nearly every log is made of: one edit at one place, its text short and ASCII. False, and ret
  * the identity, for everything else, broken bytes among it. */
 static bool decode_single(const uint8_t *at, size_t len, struct weft_op *ret)
@@ -152,11 +137,11 @@ static bool decode_single(const uint8_t *at, size_t len, struct weft_op *ret)
     const uint8_t *const end = at + len;
     struct single s = {0};
     uint32_t head, text_len = 0;
-    if (!read_head(&at, end, &head))
+    if (!peek_head(&at, end, &head))
         return false;
     if ((head & KIND_MASK) == WEFT_RETAIN) {
         s.pos_cp = head >> KIND_BITS;
-        if (!read_head(&at, end, &head))
+        if (!peek_head(&at, end, &head))
             return false;
     }
     const uint32_t len_cp = head >> KIND_BITS;

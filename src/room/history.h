@@ -20,7 +20,8 @@
  *
  * Cost: push O(1) amortised; at O(1); transform over h revisions at most 2 log2 h transforms over
  * blocks and 30 over single revisions at the two ends plus, the first time, O(total log h) composing:
- * about 60 ns a revision of typed text. What is not durable is passed one by one. */
+ * about 60 ns a revision of typed text. What is not durable is passed one by one. One edit over at most
+ * 1,024 revisions that are one edit each needs neither: some 5 ns a revision. */
 #ifndef ROOM_HISTORY_H
 #define ROOM_HISTORY_H
 

@@ -219,7 +219,7 @@ static void test_composed_ranges_go_first(void **state)
     type(600, 100);
     rig_commit(&rig);
     size_t plain = room_spare_bytes(rig.room);
-    rig_op(&rig, 1, "'x'", 1, 0);
+    rig_op(&rig, 1, "'x' 3 'y'", 1, 0); /* at one place it would need no ranges */
     rig_commit(&rig);
     assert_true(rig.room->history.block_bytes > 0);
     assert_true(room_spare_bytes(rig.room) > plain + 10000);
