@@ -39,8 +39,8 @@ for name in $ordered; do
 done
 for program in "$WEFT_BUILD"/bench/*; do
     name=${program##*/}
-    # engine_bench answers questions; `make bench-engine` asks them.
-    case " $ordered engine_bench " in *" $name "*) continue ;; esac
+    # engine_bench answers questions; `make bench-engine` asks them. path_bench is for two servers.
+    case " $ordered engine_bench path_bench " in *" $name "*) continue ;; esac
     [ ! -x "$program" ] || [ ! -f "tests/bench/$name.c" ] || run "$name"
 done
 exit $status

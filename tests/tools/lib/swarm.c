@@ -17,7 +17,7 @@ enum {
     READ_BYTES = 256 << 10,
     EVENTS = 512,
     DEADLINE_MS = 20000,
-    REVS_MAX = 2 << 20, /* of one room in one run; 16 MiB of times */
+    REVS_MAX = 2 << 20, /* of all rooms in one run; 16 MiB of times */
     MASK_BYTE = 0x5a,
 };
 
@@ -26,18 +26,20 @@ enum client_state { UNBORN, UPGRADING, JOINING, JOINED };
 struct client {
     int fd;
     enum client_state state;
-    bool in_flight;
+    size_t room;
+    size_t in_flight;
     uint64_t rev; /* last one it was sent */
     uint64_t seq;
-    uint64_t sent_ns; /* when connecting: of connect() */
-    uint64_t next_ns; /* paced: when it types again */
-    char *rest;       /* the start of a frame whose end has not come */
+    uint64_t sent_ns;   /* of connect() */
+    uint64_t *typed_ns; /* by seq, modulo SWARM_DEPTH_MAX; NULL: has never typed */
+    uint64_t next_ns;   /* paced: when it types again */
+    char *rest;         /* the start of a frame whose end has not come */
     size_t rest_len;
 };
 
 /* A delivery whose operation's own time is looked up at the end: the ack may come after it. */
 struct arrival {
-    uint64_t rev;
+    size_t at; /* in sent_ns */
     uint64_t ns;
 };
 
@@ -51,14 +53,15 @@ struct swarm {
     int epoll;
     uint64_t random;
     char *read;
-    /* while typing: one room only */
+    /* while typing */
     const struct swarm_load *load;
     struct swarm_typed *typed;
     bool counting;
     bool stopping;
     size_t n_in_flight;
     uint64_t from_ns;
-    uint64_t *sent_ns; /* by revision; 0: not counted */
+    uint64_t *sent_ns; /* by room and revision; 0: not counted */
+    size_t revs_max;   /* of one room */
     struct arrival *arrivals;
     size_t n_arrivals;
     struct samples *join;
@@ -97,6 +100,7 @@ void swarm_free(struct swarm *s)
         if (s->clients[i].state != UNBORN)
             close(s->clients[i].fd);
         free(s->clients[i].rest);
+        free(s->clients[i].typed_ns);
     }
     close(s->epoll);
     free(s->clients);
@@ -138,9 +142,19 @@ static void type_one(struct swarm *s, struct client *c)
                  "{\"type\":\"insert\",\"position\":%llu,\"text\":\"x\",\"rev\":%llu,"
                  "\"seq\":%llu}",
                  (unsigned long long)pos, (unsigned long long)c->rev, (unsigned long long)++c->seq);
-    c->in_flight = true;
+    c->in_flight++;
     s->n_in_flight++;
-    c->sent_ns = samples_now_ns();
+    c->typed_ns[c->seq % SWARM_DEPTH_MAX] = samples_now_ns();
+    send_frame(c, 1, text, (size_t)len);
+}
+
+static void move_one(struct swarm *s, struct client *c)
+{
+    char text[120];
+    s->random = s->random * 6364136223846793005u + 1442695040888963407u;
+    int len = snprintf(text, sizeof text, "{\"type\":\"cursor\",\"position\":%llu,\"rev\":%llu}",
+                       (unsigned long long)((s->random >> 33) % (c->rev + 1)),
+                       (unsigned long long)c->rev);
     send_frame(c, 1, text, (size_t)len);
 }
 
@@ -159,11 +173,12 @@ static void connect_one(struct swarm *s, size_t i)
         give_up("a connection was refused, or too few descriptors");
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     c->state = UPGRADING;
+    c->room = i / s->per_room;
     int len = snprintf(request, sizeof request,
                        "GET /ws/r%zu HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUpgrade: websocket\r\n"
                        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-                       i / s->per_room, s->server->port);
+                       c->room, s->server->port);
     send_all(c, request, (size_t)len);
     struct epoll_event ev = {.events = EPOLLIN, .data.u64 = i};
     if (epoll_ctl(s->epoll, EPOLL_CTL_ADD, c->fd, &ev) != 0)
@@ -198,19 +213,25 @@ static void on_welcome(struct swarm *s, struct client *c, const char *at, size_t
         samples_add(s->join, samples_now_ns() - c->sent_ns);
 }
 
+/* Where the time of a revision is kept. */
+static size_t place_of(const struct swarm *s, const struct client *c, uint64_t rev)
+{
+    if (rev >= s->revs_max)
+        give_up("too many operations for one run");
+    return c->room * s->revs_max + (size_t)rev;
+}
+
 static void on_ack(struct swarm *s, struct client *c, uint64_t rev, uint64_t now_ns)
 {
-    if (!c->in_flight || rev != c->rev + 1)
+    if (c->in_flight == 0 || rev != c->rev + 1)
         give_up("an unexpected ack");
-    c->in_flight = false;
+    uint64_t typed_ns = c->typed_ns[(c->seq - --c->in_flight) % SWARM_DEPTH_MAX];
     s->n_in_flight--;
     c->rev = rev;
-    if (s->counting && c->sent_ns >= s->from_ns) {
-        samples_add(&s->typed->ack, now_ns - c->sent_ns);
+    if (s->counting && typed_ns >= s->from_ns) {
+        samples_add(&s->typed->ack, now_ns - typed_ns);
         s->typed->ops++;
-        if (rev >= REVS_MAX)
-            give_up("too many operations for one run");
-        s->sent_ns[rev] = c->sent_ns;
+        s->sent_ns[place_of(s, c, rev)] = typed_ns;
     }
     if (!s->stopping && s->load->per_second <= 0)
         type_one(s, c);
@@ -228,7 +249,7 @@ static void on_edit(struct swarm *s, struct client *c, const char *at, size_t le
     if (s->counting)
         s->typed->deliveries += rev - from;
     if (s->counting && s->n_arrivals != SAMPLES_MAX)
-        s->arrivals[s->n_arrivals++] = (struct arrival){rev, now_ns};
+        s->arrivals[s->n_arrivals++] = (struct arrival){place_of(s, c, rev), now_ns};
 }
 
 static void on_text(struct swarm *s, struct client *c, const char *at, size_t len, uint64_t now_ns)
@@ -254,6 +275,10 @@ static void on_text(struct swarm *s, struct client *c, const char *at, size_t le
         }
         fprintf(stderr, "%.*s\n", (int)len, at);
         give_up("refused");
+    case 'c':
+        if (s->counting)
+            s->typed->cursors++;
+        break;
     default: /* join, leave: not counted */
         break;
     }
@@ -363,20 +388,31 @@ void swarm_join(struct swarm *s, size_t window, struct swarm_joined *ret)
     s->join = NULL;
 }
 
-/* Paced: who is due types. Returns how long nobody is, in ms. */
+static size_t depth(const struct swarm *s)
+{
+    return s->load->depth != 0 ? s->load->depth : 1;
+}
+
+/* Paced: who is due types, or moves. Returns how long nobody is, in ms. */
 static int type_due(struct swarm *s, uint64_t now_ns)
 {
-    uint64_t every_ns = (uint64_t)(1e9 / s->load->per_second);
     uint64_t next_ns = now_ns + 100000000;
-    for (size_t i = 0; i < s->load->writers; i++) {
+    for (size_t i = 0; i < s->load->writers + s->load->movers; i++) {
         struct client *c = &s->clients[i];
-        if (c->next_ns <= now_ns && !c->in_flight) {
-            type_one(s, c);
-            c->next_ns += every_ns;
+        bool types = i < s->load->writers;
+        double per_second = types ? s->load->per_second : s->load->moves_per_second;
+        if (per_second <= 0 || (types && c->in_flight == depth(s)))
+            continue;
+        if (c->next_ns <= now_ns) {
+            if (types)
+                type_one(s, c);
+            else
+                move_one(s, c);
+            c->next_ns += (uint64_t)(1e9 / per_second);
             if (c->next_ns < now_ns)
-                c->next_ns = now_ns + every_ns;
+                c->next_ns = now_ns + (uint64_t)(1e9 / per_second);
         }
-        if (!c->in_flight && c->next_ns < next_ns)
+        if (c->next_ns < next_ns)
             next_ns = c->next_ns;
     }
     return (int)((next_ns - now_ns) / 1000000);
@@ -387,7 +423,7 @@ static void run_until(struct swarm *s, uint64_t end_ns)
     uint64_t now_ns;
     while ((now_ns = samples_now_ns()) < end_ns) {
         int wait_ms = (int)((end_ns - now_ns) / 1000000) + 1;
-        if (s->load->per_second > 0) {
+        if (s->load->per_second > 0 || s->load->movers > 0) {
             int due_ms = type_due(s, now_ns);
             wait_ms = due_ms < wait_ms ? due_ms : wait_ms;
         }
@@ -405,16 +441,26 @@ static void drain(struct swarm *s)
     }
 }
 
+/* Spread over one interval. */
+static void pace(struct client *c, double per_second, size_t i, size_t n)
+{
+    c->next_ns = samples_now_ns() + (uint64_t)(1e9 / per_second * (double)i / (double)n);
+}
+
 static void start_writers(struct swarm *s)
 {
-    for (size_t i = 0; i < s->load->writers; i++) {
+    const struct swarm_load *load = s->load;
+    for (size_t i = 0; i < load->writers; i++) {
         struct client *c = &s->clients[i];
-        if (s->load->per_second > 0) /* spread over one interval */
-            c->next_ns = samples_now_ns() + (uint64_t)(1e9 / s->load->per_second * (double)i /
-                                                       (double)s->load->writers);
-        else
+        if (c->typed_ns == NULL)
+            c->typed_ns = take(SWARM_DEPTH_MAX, sizeof *c->typed_ns);
+        if (load->per_second > 0)
+            pace(c, load->per_second, i, load->writers);
+        for (size_t k = 0; load->per_second <= 0 && k < depth(s); k++)
             type_one(s, c);
     }
+    for (size_t i = 0; i < load->movers; i++)
+        pace(&s->clients[load->writers + i], load->moves_per_second, i, load->movers);
 }
 
 void swarm_type(struct swarm *s, const struct swarm_load *load, struct swarm_typed *ret)
@@ -426,6 +472,7 @@ void swarm_type(struct swarm *s, const struct swarm_load *load, struct swarm_typ
     if (s->arrivals == NULL)
         s->arrivals = take(SAMPLES_MAX, sizeof *s->arrivals);
     memset(s->sent_ns, 0, REVS_MAX * sizeof *s->sent_ns);
+    s->revs_max = REVS_MAX / ((s->n + s->per_room - 1) / s->per_room);
 
     start_writers(s);
     run_until(s, samples_now_ns() + (uint64_t)load->warm_ms * 1000000);
@@ -441,7 +488,7 @@ void swarm_type(struct swarm *s, const struct swarm_load *load, struct swarm_typ
 
     for (size_t i = 0; i < s->n_arrivals; i++) {
         const struct arrival *a = &s->arrivals[i];
-        uint64_t sent_ns = a->rev < REVS_MAX ? s->sent_ns[a->rev] : 0;
+        uint64_t sent_ns = s->sent_ns[a->at];
         if (sent_ns != 0)
             samples_add(&ret->delivery, a->ns - sent_ns);
     }

@@ -34,20 +34,26 @@ struct swarm_joined {
 };
 void swarm_join(struct swarm *s, size_t window, struct swarm_joined *ret);
 
+enum { SWARM_DEPTH_MAX = 64 };
+
 struct swarm_load {
-    size_t writers;    /* the first so many clients type */
-    double per_second; /* each; 0: as soon as the last one was acknowledged */
+    size_t writers;          /* the first so many clients type */
+    double per_second;       /* each; 0: as soon as one was acknowledged */
+    size_t depth;            /* operations of one writer in flight; 0: one */
+    size_t movers;           /* the next so many move their carets */
+    double moves_per_second; /* each */
     unsigned warm_ms;
     unsigned ms;
 };
 
-/* One operation in flight for each writer. What was sent after the warm-up and acknowledged before
+/* A writer waits while it has `depth` operations in flight. What was sent after the warm-up and acknowledged before
  * the end is added to *ret, which starts all zero and may be given again. */
 struct swarm_typed {
     double seconds;
     double cpu_us;
     uint64_t ops;
     uint64_t deliveries;
+    uint64_t cursors; /* of others, as they were told */
     struct samples ack;
     struct samples delivery;
 };
