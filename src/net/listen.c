@@ -49,12 +49,6 @@ static void on_listener(uv_poll_t *handle, int status, int events)
             accept4(n->listen_fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd >= 0) {
-            int on = 1;
-            int unsent = UNSENT_BYTES_MAX;
-
-            (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
-            /* A keystroke must not wait for the acknowledgement of the one before. */
-            (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
             http_accept(n, fd, (struct sockaddr *)&peer);
         } else if (errno == EMFILE || errno == ENFILE) {
             if (!refuse_without_fd(n))
@@ -107,6 +101,17 @@ static int bound_port(int fd, uint16_t *ret)
     return 0;
 }
 
+/* What each accepted socket takes over from the listening one. */
+static void set_inherited(int fd)
+{
+    int on = 1;
+    int unsent = UNSENT_BYTES_MAX;
+
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
+    /* A keystroke must not wait for the acknowledgement of the one before. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
 int listen_open(struct net *n, char *why, size_t why_bytes)
 {
     struct sockaddr_storage at = {0};
@@ -135,6 +140,7 @@ int listen_open(struct net *n, char *why, size_t why_bytes)
         close(fd);
         return say(why, why_bytes, n, err);
     }
+    set_inherited(fd);
     n->listen_fd = fd;
     n->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (uv_poll_init(&n->loop, &n->listener, fd) != 0) {

@@ -1,4 +1,5 @@
-/* server/chance.h - new ids, from libuuid. By themselves because libuuid's header has names of its
+/* server/chance.h - new ids. By themselves because the header of libuuid, which stands in where the
+ * kernel gives no randomness, has names of its
  * own that base/uuid.h has too. */
 #ifndef SERVER_CHANCE_H
 #define SERVER_CHANCE_H
