@@ -70,6 +70,10 @@ enum {
     /* Memory of what waits for one reader alone (acks, texts, histories) before nothing more is read
      * from it. */
     PRIVATE_BYTES_HIGH = 1 << 20,
+    /* Carets of others that all in one room together are told in a millisecond, on average; and the
+     * longest that one may wait for it. */
+    CARETS_PER_MS = 100,
+    CARETS_MS_MAX = 1000,
 };
 
 #define REV_MAX ((uint64_t)1 << 53)

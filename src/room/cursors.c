@@ -1,5 +1,10 @@
 /* Carets. Each is kept at the durable revision, or above it while it was put against what is not on
- * disk yet; others are told once per flush, however often it moved. */
+ * disk yet; others are told once per flush, however often it moved.
+ *
+ * n people who all move make n * n messages a flush. So a flush is followed by a rest that is as long
+ * as what it said is much: CARETS_PER_MS messages a millisecond, at most CARETS_MS_MAX. Up to ten
+ * people do not notice; of 200 who all move each is told five rounds in two seconds. What moves
+ * meanwhile is told at its newest place. */
 #include "base/assert.h"
 #include "room/state.h"
 
@@ -153,6 +158,9 @@ void room_cursor_effect(struct room *room, struct member *m, struct room_effect 
 
 int room_on_flush(struct room *room, struct room_effects *fx)
 {
+    size_t told = 0;
+    if (room->now_ms < room->flush_ms)
+        return 0;
     int err = effects_reserve(fx, room->n_dirty);
     if (err != 0)
         return err;
@@ -164,6 +172,9 @@ int room_on_flush(struct room *room, struct room_effects *fx)
         room_cursor_effect(room, m, e);
         e->presence_seq = m->cursor_seq = ++room->presence_seq;
         mark(room, m, false);
+        told++;
     }
+    size_t rest_ms = told * (room->n_members - 1) / room->config.carets_per_ms;
+    room->flush_ms = room->now_ms + (int64_t)(rest_ms < CARETS_MS_MAX ? rest_ms : CARETS_MS_MAX);
     return 0;
 }

@@ -14,6 +14,8 @@ static void set_standards(struct room_config *c)
         c->pending_revs_max = PENDING_REVS_MAX;
     if (c->sessions_max == 0)
         c->sessions_max = SESSIONS_MAX;
+    if (c->carets_per_ms == 0)
+        c->carets_per_ms = CARETS_PER_MS;
 }
 
 int room_new(const struct weft_alloc *alloc, const struct room_config *config,
@@ -143,6 +145,7 @@ struct room_info room_info(const struct room *room)
         .length_bytes = size.bytes,
         .n_people = room->n_members,
         .wants_flush = room->n_dirty != 0,
+        .flush_ms = room->flush_ms,
         .is_idle = room->n_members == 0 && room_head(room) == room->durable_rev &&
                    room->n_waiting == 0 && room->n_fetching == 0,
         .presence_seq = room->presence_seq,

@@ -44,6 +44,7 @@ struct room_config {
     /* The same of what waits for the disk, and of the sessions that are remembered. */
     size_t pending_revs_max;
     size_t sessions_max;
+    size_t carets_per_ms; /* told to others; 0: as in limits.h */
     /* Which life of the log this is; nil for its first. The epoch that anybody is shown is the
      * log's own with these bits turned, so a log that was put back from a backup has another one,
      * and nothing of it needs to be written anew. */
@@ -280,7 +281,8 @@ struct room_info {
     size_t length_cp;
     size_t length_bytes;
     size_t n_people;
-    bool wants_flush; /* a cursor waits for ROOM_FLUSH */
+    bool wants_flush; /* a cursor waits for ROOM_FLUSH, */
+    int64_t flush_ms; /* which says nothing before then */
     bool is_idle;     /* nobody there, nothing pending, waiting or being fetched: may be evicted */
     uint64_t presence_seq;
 };

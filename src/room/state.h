@@ -94,7 +94,8 @@ struct room {
     size_t cap_members;
     struct member_slot *slots;
     size_t cap_slots;
-    size_t n_dirty; /* members with cursor_dirty */
+    size_t n_dirty;   /* members with cursor_dirty */
+    int64_t flush_ms; /* when others are told of carets again */
 
     uint64_t presence_seq;
     struct departed departed[DEPARTED_MAX]; /* ring, newest at (n_departed - 1) % MAX */

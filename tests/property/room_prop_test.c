@@ -179,6 +179,8 @@ static void play(uint64_t seed)
         sim.server.config.history_revs_max = rng_between(&sim.rng, 1, 20);
     if (rng_chance(&sim.rng, 40))
         sim.server.config.snapshot_record_bytes = rng_between(&sim.rng, 1, 4000);
+    if (rng_chance(&sim.rng, 30))
+        sim.server.config.carets_per_ms = 1;
     if (rng_chance(&sim.rng, 25))
         sim.server.config.retention.revs = rng_between(&sim.rng, 1, 60);
     else if (rng_chance(&sim.rng, 25))

@@ -142,6 +142,7 @@ static void choose_limits(struct world *w, struct rng *r)
     s->room.history_revs_max = rng_chance(r, 50) ? history_revs[rng_below(r, 4)] : 0;
     s->room.pending_revs_max = rng_chance(r, 20) ? rng_between(r, 4, 40) : 0;
     s->room.sessions_max = rng_chance(r, 10) ? rng_between(r, CLIENTS_MAX + 2, 24) : 0;
+    s->room.carets_per_ms = rng_chance(r, 30) ? 1 : 0;
     if (rng_chance(r, 8))
         s->room.document_bytes_max = rng_between(r, 40, 400);
     if (rng_chance(r, 40))
@@ -438,6 +439,7 @@ static bool settle_server(struct world *w)
         server_commit(w, true);
         quiet = false;
     }
+    w->now_ms += CARETS_MS_MAX;
     server_flush(w);
     EACH_LINK(w, link)
     for (size_t n = 0; n < 4 && is_live(link); n++)

@@ -300,6 +300,32 @@ static void carets_are_told_once_a_flush_and_where_they_are_by_then(void **state
          "3: welcome 3 'abcd?!ef' 8 C seq 0 with A@5, B; !3: join C");
 }
 
+/* The rest after a flush is as long as it said much; what moves meanwhile is told once, at its newest. */
+static void many_carets_are_told_at_a_bounded_rate(void **state)
+{
+    (void)state;
+    enum { PEOPLE = 20, PER_MS = 2 };
+    rig.config.carets_per_ms = PER_MS;
+    rig_reset(&rig);
+    for (uint64_t conn = 1; conn <= PEOPLE; conn++)
+        rig_join(&rig, conn, (char)('A' + conn - 1));
+    rig_op(&rig, 1, "'abcdef'", 0, 0);
+    rig_commit(&rig);
+    for (uint64_t conn = 1; conn <= PEOPLE; conn++)
+        rig_cursor(&rig, conn, 3, 1);
+    assert_non_null(strstr(rig_flush(&rig), "cursor 1 T@3"));
+    int64_t until_ms = rig.now_ms + PEOPLE * (PEOPLE - 1) / PER_MS;
+    assert_int_equal(room_info(rig.room).flush_ms, until_ms);
+    assert_false(room_info(rig.room).wants_flush);
+    says(rig_cursor(&rig, 2, 4, 1), "");
+    says(rig_cursor(&rig, 2, 5, 1), "");
+    rig.now_ms = until_ms - 2; /* each step takes one */
+    says(rig_flush(&rig), "");
+    assert_true(room_info(rig.room).wants_flush);
+    says(rig_flush(&rig), "!2: cursor 1 B@5");
+    assert_int_equal(room_info(rig.room).flush_ms, until_ms + (PEOPLE - 1) / PER_MS);
+}
+
 static void a_caret_against_an_old_revision_is_brought_up(void **state)
 {
     (void)state;
@@ -471,6 +497,7 @@ int main(void)
         T(a_failure_is_told_to_the_newer_connection),
         T(no_text_while_an_own_operation_is_under_way),
         T(carets_are_told_once_a_flush_and_where_they_are_by_then),
+        T(many_carets_are_told_at_a_bounded_rate),
         T(a_caret_against_an_old_revision_is_brought_up),
         T(a_caret_far_behind_is_moved_over_the_composed_range),
         T(a_caret_in_what_is_not_on_disk_waits),
