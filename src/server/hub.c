@@ -52,25 +52,12 @@ static void settle_entry(struct hub *h, struct entry *e)
         if (hub_step(h, e, &event) != 0)
             e->doomed = true;
     }
-    if (!e->doomed && room_info(e->room).wants_flush) {
-        struct room_event event = {.kind = ROOM_FLUSH};
-        /* Out of memory: the cursors wait for the next turn. */
-        if (hub_step(h, e, &event) != 0)
-            log_line(LOG_DEBUG, "out of memory", "what=cursors room=%s", e->hash);
-    }
+    if (!e->doomed)
+        late_flush(h, e);
     if (e->doomed)
         entry_drop(h, e);
     else if (!entry_rest(h, e))
         conns_go_on(e);
-}
-
-static void fan_out(struct entry *e)
-{
-    if (!e->fan_out)
-        return;
-    e->fan_out = false;
-    LINK_EACH(&e->conns, at)
-    net_want_write(LINK_OF(at, struct conn, of_entry)->net);
 }
 
 /* The list's members as they are now, so that what is touched meanwhile waits. */
@@ -107,7 +94,7 @@ void hub_settle(struct hub *h)
     while (!list_is_empty(&touched)) {
         struct entry *e = LINK_OF(touched.next, struct entry, touched);
         link_out(&e->touched);
-        fan_out(e);
+        fan_out(h, e);
         if (e->failing || e->doomed) /* waits for the commit under way, or was doomed just now */
             entry_touch(h, e);
     }
@@ -133,6 +120,9 @@ static void on_rest(uv_timer_t *timer)
 {
     struct hub *h = timer->data;
     conns_rest_over(h);
+    late_over(h);
+    if (list_is_empty(&h->resting) && list_is_empty(&h->late))
+        uv_timer_stop(timer);
     hub_settle(h);
 }
 
@@ -225,6 +215,7 @@ static void init_memory(struct hub *h, const struct settings *s, const struct uu
     list_init(&h->busy);
     list_init(&h->idle);
     list_init(&h->touched);
+    list_init(&h->late);
     list_init(&h->conns);
     list_init(&h->resting);
     list_init(&h->lacking);
@@ -268,7 +259,7 @@ static int start_handles(struct hub *h, uv_loop_t *loop)
     }
     uv_timer_start(&h->tick, on_tick, HUB_TICK_MS, HUB_TICK_MS);
     uv_timer_start(&h->rest, on_rest, GUARD_REST_MS, GUARD_REST_MS);
-    uv_timer_stop(&h->rest); /* until somebody rests: uv_timer_again() */
+    uv_timer_stop(&h->rest); /* until somebody rests, or a room waits: uv_timer_again() */
     for (size_t i = 0; i < 2; i++) {
         uv_signal_init(loop, &h->signals[i]);
         h->signals[i].data = h;

@@ -275,8 +275,6 @@ void conns_rest_over(struct hub *h)
         link_out(&c->resting);
         conn_pause(c, PAUSE_RATE, false);
     }
-    if (list_is_empty(&h->resting))
-        uv_timer_stop(&h->rest);
 }
 
 /* A room whose disk is behind is written to no further until it has caught up: what is piped in

@@ -96,7 +96,10 @@ static void broadcast(struct hub *h, struct entry *e, const struct room_effect *
         return;
     }
     e->n_at_end = 0;
-    e->fan_out = true;
+    if (fx->rev != 0)
+        e->fan_out = true;
+    else
+        e->fan_out_late = true;
 }
 
 static void close_one(struct hub *h, const struct room_effect *fx)

@@ -39,10 +39,19 @@ void conn_join(struct hub *h, struct conn *c)
     }
 }
 
+/* The same for everybody who may write in that room: made when the first one comes. */
+static const char *read_key_of(struct hub *h, struct entry *e)
+{
+    char key[AUTH_READ_KEY_CHARS_MAX + 1];
+    if (e->read_key == NULL && auth_read_key_make(h->auth, e->name, e->name_len, key) == 0)
+        e->read_key = strdup(key);
+    return e->read_key;
+}
+
 void conn_welcome(struct hub *h, struct conn *c, const struct room_message *m)
 {
     char session[AUTH_SESSION_CHARS + 1];
-    char read_key[AUTH_READ_KEY_CHARS_MAX + 1] = "";
+    const char *read_key = "";
     struct room_message full = *m;
     struct room_welcome *w = &full.welcome;
     struct entry *e = c->entry;
@@ -50,8 +59,8 @@ void conn_welcome(struct hub *h, struct conn *c, const struct room_message *m)
 
     int err = auth_session_make(h->auth, e->name, e->name_len, &w->user_id, session);
     if (err == 0 && w->mode == ROOM_WRITE)
-        err = auth_read_key_make(h->auth, e->name, e->name_len, read_key);
-    if (err != 0) {
+        read_key = read_key_of(h, e);
+    if (err != 0 || read_key == NULL) {
         conn_refuse(h, c, WEFT_ENOMEM, weft_error_text(WEFT_ENOMEM), HUB_RETRY_MS_MOST, 1013);
         return;
     }
@@ -212,7 +221,6 @@ void conn_open(void *ctx, struct net_conn *nc, void *user, bool full)
     c->state = CONN_WAITING;
     if (c->paused != 0)
         net_pause(c->net, true);
-    conn_pause(c, PAUSE_JOIN, true);
     if (h->phase != HUB_SERVING)
         conn_closing(h, c);
     else if (full)
@@ -225,5 +233,7 @@ void conn_open(void *ctx, struct net_conn *nc, void *user, bool full)
                     "the room's log does not check; the operator has to look at it", 0, 1011);
     else if (e->state == ENTRY_OPEN)
         conn_join(h, c);
+    if (c->state != CONN_JOINED)
+        conn_pause(c, PAUSE_JOIN, true);
     net_want_write(c->net);
 }

@@ -70,9 +70,11 @@ static void entry_free(struct hub *h, struct entry *e)
     numbers_drop(&h->numbers, e->id);
     link_out(&e->queue);
     link_out(&e->touched);
+    link_out(&e->late);
     link_out(&e->result);
     room_free(e->room);
     outlog_done(&e->outlog);
+    free(e->read_key);
     WEFT_ASSERT(e->memory.bytes == 0);
     free(e);
 }

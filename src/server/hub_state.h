@@ -56,11 +56,15 @@ struct entry {
     struct room *room;     /* OPEN */
     struct uuid epoch;
     uint64_t presence_seq; /* the newest that was broadcast */
+    char *read_key;        /* NULL: nobody was told it yet */
     struct outlog outlog;
-    size_t n_joined;    /* readers of outlog */
-    size_t n_at_end;    /* of those, how many have everything */
-    bool held;          /* some of conns have PAUSE_DISK */
-    bool fan_out;       /* its readers are to be asked to pull */
+    size_t n_joined;   /* readers of outlog */
+    size_t n_at_end;   /* of those, how many have everything */
+    bool held;         /* some of conns have PAUSE_DISK */
+    bool fan_out;      /* its readers are to be asked to pull */
+    bool fan_out_late; /* the same, not before fan_out_ms: hub_late.c */
+    int64_t fan_out_ms;
+    struct link late;   /* in hub.late: has something to do when a clock says so */
     bool failing;       /* a write was lost: ROOM_COMMIT_FAILED when no commit is under way */
     bool doomed;        /* what it did is not all said: to be dropped and read again */
     struct link result; /* hub_store.c: in the commit whose result is at hand */
@@ -175,6 +179,7 @@ struct hub {
     struct link busy;   /* entries that have somebody or something pending */
     struct link idle;   /* the others, longest idle first */
     struct link touched;
+    struct link late;
     struct link conns;
     size_t n_conns;
     struct link resting;
@@ -259,6 +264,12 @@ void conns_go_on(struct entry *e); /* ends PAUSE_DISK when the disk has caught u
 /* One frame, in hub.frame. 0 or WEFT_ENOMEM. */
 WEFT_CHECKED int hub_encode(struct hub *h, const struct room_message *m, const uint8_t **ret_bytes,
                             size_t *ret_len);
+
+/* hub_late.c */
+void late_wait(struct hub *h, struct entry *e); /* to be touched when the clock has gone on */
+void late_over(struct hub *h);
+void late_flush(struct hub *h, struct entry *e); /* the carets, if it is time */
+void fan_out(struct hub *h, struct entry *e);
 
 /* hub_memory.c */
 /* --limit-outgoing is reached. */
