@@ -14,6 +14,7 @@
 #include "wire/json_write.h"
 #include "wire/load.h"
 #include "wire/messages.h"
+#include "wire/quick.h"
 #include "wire/words.h"
 
 _Static_assert(META_KEYS_MAX == 16 && META_KEY_BYTES_MAX == 32 && META_VALUE_BYTES_MAX == 256,
@@ -309,24 +310,39 @@ static int read_message(struct reader *r, struct wire_message *m)
     return form->read(r, m);
 }
 
-int wire_decode(const struct weft_alloc *alloc, const char *json, size_t len,
-                struct wire_message *ret, struct room_error *ret_error)
+static void start(struct wire_message *m, const struct weft_alloc *alloc)
+{
+    m->kind = WIRE_EVENT;
+    memset(&m->event, 0, sizeof m->event); /* every kind's fields, not just the first's */
+    m->meta_ = NULL;
+    weft_op_init(&m->op_, alloc);
+    buf_init(&m->bytes_, alloc);
+}
+
+int decode_whole(const struct weft_alloc *alloc, const char *json, size_t len,
+                 struct wire_message *ret, struct room_error *ret_error)
 {
     struct wire_doc doc;
     int err = wire_doc_load(alloc, json, len, "one JSON object", &doc, ret_error);
     if (err != 0)
         return err;
-    ret->kind = WIRE_EVENT;
-    memset(&ret->event, 0, sizeof ret->event); /* every kind's fields, not just the first's */
-    ret->meta_ = NULL;
-    weft_op_init(&ret->op_, alloc);
-    buf_init(&ret->bytes_, alloc);
+    start(ret, alloc);
     struct reader r = {.root = doc.root, .error = ret_error};
     err = read_message(&r, ret);
     wire_doc_done(&doc);
     if (err != 0)
         wire_message_done(ret);
     return err;
+}
+
+int wire_decode(const struct weft_alloc *alloc, const char *json, size_t len,
+                struct wire_message *ret, struct room_error *ret_error)
+{
+    start(ret, alloc);
+    if (quick_decode(json, len, ret))
+        return 0;
+    weft_op_done(&ret->op_);
+    return decode_whole(alloc, json, len, ret, ret_error);
 }
 
 void wire_message_done(struct wire_message *m)

@@ -6,7 +6,7 @@
 
 #include "base/assert.h"
 #include "base/utf8.h"
-#include "wire/wire.h"
+#include "wire/quick.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -76,12 +76,33 @@ static void check_parts(const char *bytes, size_t size)
         WEFT_ASSERT(len >= 1 && utf8_valid(name, len, NULL) && strlen(name) == len);
 }
 
+/* Without the quick way it means the same, or the same is wrong with it. */
+static void check_whole(const char *bytes, size_t size, int err, const struct wire_message *m)
+{
+    struct wire_message whole;
+    struct room_error error;
+    WEFT_ASSERT(decode_whole(weft_heap(), bytes, size, &whole, &error) == err);
+    if (err != 0)
+        return;
+    const struct room_submission *a = &m->event.submission;
+    const struct room_submission *b = &whole.event.submission;
+    WEFT_ASSERT(m->kind == whole.kind && m->event.kind == whole.event.kind);
+    if (m->kind == WIRE_EVENT && m->event.kind == ROOM_OPERATION)
+        WEFT_ASSERT(a->rev == b->rev && a->seq == b->seq && a->has_rev == b->has_rev &&
+                    a->has_seq == b->has_seq && a->at_end == b->at_end &&
+                    weft_op_equal(a->op, b->op));
+    if (m->kind == WIRE_EVENT && m->event.kind == ROOM_CURSOR)
+        WEFT_ASSERT(memcmp(&m->event.cursor, &whole.event.cursor, sizeof m->event.cursor) == 0);
+    wire_message_done(&whole);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *bytes = (const char *)data;
     struct room_error error;
     struct wire_message m;
     int err = wire_decode(weft_heap(), bytes, size, &m, &error);
+    check_whole(bytes, size, err, &m);
     if (err != 0) {
         check_error(err, &error);
     } else {
