@@ -6,8 +6,8 @@
 struct outlog_entry {
     size_t end; /* where its frame ends in `bytes`; it starts where the one before ends */
     uint64_t except;
-    uint64_t rev;
-    uint64_t presence_seq;
+    uint64_t rev;          /* the newest of this entry and all before it; */
+    uint64_t presence_seq; /* likewise: whoever was given this one was told of that */
 };
 
 struct outlog_private {
@@ -22,6 +22,8 @@ enum {
     /* Memory that an idle room keeps; more is given back once everybody has everything. */
     OUTLOG_KEEP_BYTES = 4096,
     OUTLOG_ENTRIES_FIRST = 16,
+    /* Who writes is acknowledged again and again: so many small frames are kept for that. */
+    SPARES_MAX = 8,
 };
 
 _Static_assert(sizeof(struct outlog_private) <= OUTLOG_PRIVATE_BYTES, "with the allocator's own");
@@ -108,8 +110,12 @@ int outlog_append(struct outlog *log, const uint8_t *frame, size_t len, uint64_t
         err = buf_put(&log->bytes, frame, len);
     if (err != 0)
         return err;
+    if (rev > log->rev)
+        log->rev = rev;
+    if (presence_seq > log->presence_seq)
+        log->presence_seq = presence_seq;
     log->entries[log->dead_entries + log->n_entries++] =
-        (struct outlog_entry){log->bytes.len, except, rev, presence_seq};
+        (struct outlog_entry){log->bytes.len, except, log->rev, log->presence_seq};
     log->next_seq++;
     while (log->n_entries > 1 && log->bytes.len - log->dead_bytes > log->max_bytes)
         drop_oldest(log);
@@ -146,10 +152,40 @@ void outlog_reader_init(struct outlog_reader *r, const struct outlog *log,
                                 .alloc = alloc};
 }
 
+static struct outlog_private *private_new(struct outlog_reader *r, size_t len)
+{
+    struct outlog_private *p = r->spares;
+    if (p == NULL || len > OUTLOG_SMALL_BYTES) {
+        p = weft_resize(r->alloc, NULL, 0, sizeof *p + outlog_private_room(len));
+    } else {
+        r->spares = p->next;
+        r->n_spares--;
+    }
+    if (p != NULL)
+        r->private_bytes += OUTLOG_PRIVATE_BYTES + outlog_private_room(len);
+    return p;
+}
+
 static void private_free(struct outlog_reader *r, struct outlog_private *p)
 {
-    r->private_bytes -= OUTLOG_PRIVATE_BYTES + p->len;
-    weft_release(r->alloc, p, sizeof *p + p->len);
+    r->private_bytes -= OUTLOG_PRIVATE_BYTES + outlog_private_room(p->len);
+    if (p->len > OUTLOG_SMALL_BYTES || r->n_spares == SPARES_MAX) {
+        weft_release(r->alloc, p, sizeof *p + outlog_private_room(p->len));
+        return;
+    }
+    p->next = r->spares;
+    r->spares = p;
+    r->n_spares++;
+}
+
+static void spares_free(struct outlog_reader *r)
+{
+    while (r->spares != NULL) {
+        struct outlog_private *next = r->spares->next;
+        weft_release(r->alloc, r->spares, sizeof *next + OUTLOG_SMALL_BYTES);
+        r->spares = next;
+    }
+    r->n_spares = 0;
 }
 
 void outlog_reader_done(struct outlog_reader *r)
@@ -161,18 +197,18 @@ void outlog_reader_done(struct outlog_reader *r)
     }
     r->last = NULL;
     r->splice = NULL;
+    spares_free(r);
 }
 
 int outlog_send(const struct outlog *log, struct outlog_reader *r, const uint8_t *frame, size_t len,
                 uint64_t ack_rev)
 {
     WEFT_ASSERT(len > 0);
-    struct outlog_private *p = weft_resize(r->alloc, NULL, 0, sizeof *p + len);
+    struct outlog_private *p = private_new(r, len);
     if (p == NULL)
         return WEFT_ENOMEM;
     *p = (struct outlog_private){.place = log->next_seq, .ack_rev = ack_rev, .len = len};
     memcpy(p->frame, frame, len);
-    r->private_bytes += OUTLOG_PRIVATE_BYTES + len;
     if (log->next_seq != r->at) /* something was broadcast since: the catching up is over */
         r->splice = NULL;
     /* While catching up: before the frames that were kept. */
@@ -207,33 +243,40 @@ static struct piece next_piece(const struct outlog *log, const struct outlog_rea
 {
     if (waiting != NULL && waiting->place <= *at)
         return (struct piece){waiting->frame, waiting->len, waiting};
-    while (*at < log->next_seq && entry_at(log, *at)->except == r->conn &&
-           (waiting == NULL || *at < waiting->place))
+    uint64_t to =
+        waiting != NULL && waiting->place < log->next_seq ? waiting->place : log->next_seq;
+    while (*at < to && entry_at(log, *at)->except == r->conn)
         ++*at;
     if (waiting != NULL && waiting->place <= *at)
         return (struct piece){waiting->frame, waiting->len, waiting};
     size_t start = start_of(log, *at);
-    size_t end = start;
-    for (; *at < log->next_seq; ++*at) {
-        const struct outlog_entry *e = entry_at(log, *at);
-        if (e->except == r->conn || (waiting != NULL && *at >= waiting->place) ||
-            (end > start && e->end - start > max_bytes))
-            break;
-        end = e->end;
-    }
-    return (struct piece){log->bytes.data + start, end - start, NULL};
+    if (*at == to)
+        return (struct piece){log->bytes.data + start, 0, NULL};
+    /* The loop that runs for each delivery: it looks at one number of each entry, or at two. */
+    const struct outlog_entry *from = entry_at(log, *at);
+    const struct outlog_entry *stop = from + (to - *at);
+    const struct outlog_entry *e = from + 1;
+    if (stop[-1].end - start <= max_bytes)
+        while (e != stop && e->except != r->conn)
+            e++;
+    else
+        while (e != stop && e->except != r->conn && e->end - start <= max_bytes)
+            e++;
+    *at += (uint64_t)(e - from);
+    return (struct piece){log->bytes.data + start, e[-1].end - start, NULL};
 }
 
 /* What the reader has been told once it has everything before `at`. */
 static void note_given(const struct outlog *log, struct outlog_reader *r, uint64_t at)
 {
-    for (; r->at < at; r->at++) {
-        const struct outlog_entry *e = entry_at(log, r->at);
-        if (e->rev > r->rev)
-            r->rev = e->rev;
-        if (e->presence_seq > r->presence_seq)
-            r->presence_seq = e->presence_seq;
-    }
+    if (at == r->at)
+        return;
+    const struct outlog_entry *last = entry_at(log, at - 1);
+    r->at = at;
+    if (last->rev > r->rev)
+        r->rev = last->rev;
+    if (last->presence_seq > r->presence_seq)
+        r->presence_seq = last->presence_seq;
 }
 
 static void private_given(struct outlog_reader *r, struct outlog_private *p)

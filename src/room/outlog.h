@@ -34,12 +34,20 @@ struct outlog {
     size_t dead_entries;
     uint64_t base_seq; /* number of the oldest entry kept */
     uint64_t next_seq; /* number the next entry will have */
+    uint64_t rev;      /* the newest that any entry ever had */
+    uint64_t presence_seq;
     size_t max_bytes;
 };
 
 /* A private frame that waits, and what it takes besides its bytes: an ack has 24 of those. */
 struct outlog_private;
-enum { OUTLOG_PRIVATE_BYTES = 48 };
+enum { OUTLOG_PRIVATE_BYTES = 48, OUTLOG_SMALL_BYTES = 56 };
+
+/* Bytes of frame that one of len bytes is given: the next ack fits where the last one was. */
+static inline size_t outlog_private_room(size_t len)
+{
+    return len > OUTLOG_SMALL_BYTES ? len : OUTLOG_SMALL_BYTES;
+}
 
 struct outlog_reader {
     uint64_t conn;
@@ -49,6 +57,8 @@ struct outlog_reader {
     size_t private_bytes;  /* memory of what waits: the frames, and what holds each */
     struct outlog_private *first;
     struct outlog_private *last;
+    struct outlog_private *spares; /* given, and kept for the next */
+    unsigned n_spares;
     struct outlog_private **splice; /* catching up: where the next send goes in; else NULL */
     const struct weft_alloc *alloc;
 };

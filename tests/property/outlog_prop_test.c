@@ -150,7 +150,7 @@ static void pull(struct model *m)
     size_t private_bytes = 0;
     for (size_t i = 0; i < m->n; i++)
         if (m->dues[i].is_private)
-            private_bytes += strlen(m->dues[i].bytes) + OUTLOG_PRIVATE_BYTES;
+            private_bytes += outlog_private_room(strlen(m->dues[i].bytes)) + OUTLOG_PRIVATE_BYTES;
     expect(private_bytes == m->reader.private_bytes, "the waiting bytes are counted wrong");
 }
 

@@ -117,7 +117,7 @@ static void private_frames_come_in_their_places(void **state)
     send("<2>", 0);
     send("<3>", 0);
     put("bb", 0);
-    assert_int_equal(reader.private_bytes, 3 * (3 + OUTLOG_PRIVATE_BYTES));
+    assert_int_equal(reader.private_bytes, 3 * (outlog_private_room(3) + OUTLOG_PRIVATE_BYTES));
     assert_string_equal(pull(100), "<1>aa<2><3>bb");
     assert_int_equal(reader.private_bytes, 0);
     send("<4>", 0);
