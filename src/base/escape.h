@@ -12,6 +12,10 @@ size_t escape_clean_run(const char *s, size_t len_bytes);
 
 enum { ESCAPE_BYTES_MAX = 6 };
 
+/* Copies with what needs it escaped; returns how many bytes that are. `out` has room for
+ * ESCAPE_BYTES_MAX * len_bytes + 8. */
+size_t escape_copy(char *out, const char *s, size_t len_bytes);
+
 /* Writes the escape of a byte at which a clean run ended; returns its length, 2 or 6. */
 size_t escape_put(char out[ESCAPE_BYTES_MAX], uint8_t byte);
 

@@ -8,6 +8,8 @@
 #include "base/escape.h"
 #include <weft/op_json.h>
 
+enum { PIECE_BYTES = 1024, ESCAPE_SLACK = 8 };
+
 struct json_writer jw_begin(struct buf *out)
 {
     return (struct json_writer){.out = out, .start = out->len};
@@ -82,15 +84,13 @@ void jw_real(struct json_writer *w, double v)
 /* The inside of a string, or a piece of it. */
 static void put_chunk(struct json_writer *w, const char *utf8, size_t len)
 {
-    for (size_t i = 0; i < len && !w->failed;) {
-        size_t run = escape_clean_run(utf8 + i, len - i);
-        if (run != 0)
-            jw_raw(w, utf8 + i, run);
-        i += run;
-        if (i < len) {
-            char escape[ESCAPE_BYTES_MAX];
-            jw_raw(w, escape, escape_put(escape, (uint8_t)utf8[i++]));
-        }
+    for (size_t i = 0; i < len;) {
+        size_t n = len - i < PIECE_BYTES ? len - i : PIECE_BYTES;
+        char *at = jw_room(w, ESCAPE_BYTES_MAX * n + ESCAPE_SLACK);
+        if (at == NULL)
+            return;
+        w->out->len += escape_copy(at, utf8 + i, n);
+        i += n;
     }
 }
 
@@ -115,7 +115,7 @@ void jw_text(struct json_writer *w, const struct weft_text *text)
     JW_LIT(w, "\"");
     /* One growth for the whole of it, escapes of an ordinary text (its line ends) included. */
     struct weft_size size = weft_text_size(text);
-    (void)jw_room(w, size.bytes + size.lines + 16);
+    (void)jw_room(w, size.bytes + size.lines + ESCAPE_BYTES_MAX * PIECE_BYTES + 16);
     struct weft_text_iter it;
     int err = weft_text_iter_at(text, 0, &it);
     WEFT_ASSERT(err == 0); /* every text has a gap 0 */

@@ -13,6 +13,7 @@
 
 #include "base/escape.h"
 #include "base/limits.h"
+#include "support/rng.h"
 #include "support/faulty.h"
 #include "support/gen.h"
 
@@ -164,6 +165,31 @@ static void test_clean_run(void **state)
         }
     }
     assert_int_equal(escape_clean_run(text, 0), 0);
+}
+
+/* Any bytes at any place, short and long, as one byte after the other gives. */
+static void test_escape_copy(void **state)
+{
+    enum { MOST = 40 };
+    char text[MOST], out[ESCAPE_BYTES_MAX * MOST + 8], want[ESCAPE_BYTES_MAX * MOST];
+    struct rng r = rng_of(rng_seed());
+    (void)state;
+    for (size_t n = 0; n < 60000; n++) {
+        const size_t len = rng_below(&r, MOST + 1);
+        const unsigned percent = (unsigned)rng_below(&r, 101);
+        size_t want_len = 0;
+        for (size_t i = 0; i < len; i++) {
+            text[i] =
+                (char)(rng_chance(&r, percent) ? rng_below(&r, 256)
+                                               : (size_t) "\"\\\n\x1f\x01\xc3 x"[rng_below(&r, 8)]);
+            if (escape_clean_run(text + i, 1) == 1)
+                want[want_len++] = text[i];
+            else
+                want_len += escape_put(want + want_len, (uint8_t)text[i]);
+        }
+        assert_int_equal(escape_copy(out, text, len), want_len);
+        assert_memory_equal(out, want, want_len);
+    }
 }
 
 /* --- in --- */
@@ -409,13 +435,21 @@ static void test_no_memory_needed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_writes),          cmocka_unit_test(test_writes_escapes),
-        cmocka_unit_test(test_writes_within),   cmocka_unit_test(test_clean_run),
-        cmocka_unit_test(test_reads),           cmocka_unit_test(test_reach),
-        cmocka_unit_test(test_refuses_no_json), cmocka_unit_test(test_refuses_no_operation),
-        cmocka_unit_test(test_refuses_text),    cmocka_unit_test(test_refuses_limits),
-        cmocka_unit_test(test_parts_limit),     cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_memory),          cmocka_unit_test(test_no_memory_needed),
+        cmocka_unit_test(test_writes),
+        cmocka_unit_test(test_writes_escapes),
+        cmocka_unit_test(test_writes_within),
+        cmocka_unit_test(test_clean_run),
+        cmocka_unit_test(test_escape_copy),
+        cmocka_unit_test(test_reads),
+        cmocka_unit_test(test_reach),
+        cmocka_unit_test(test_refuses_no_json),
+        cmocka_unit_test(test_refuses_no_operation),
+        cmocka_unit_test(test_refuses_text),
+        cmocka_unit_test(test_refuses_limits),
+        cmocka_unit_test(test_parts_limit),
+        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_no_memory_needed),
     };
     return cmocka_run_group_tests_name("op_json", tests, NULL, NULL);
 }
