@@ -54,9 +54,10 @@ enum {
     /* One answer to `history`: operations and bytes; the client asks again from where it ended. */
     HISTORY_ANSWER_REVS_MAX = 1000,
     HISTORY_ANSWER_BYTES_MAX = 1 << 20,
-    /* A snapshot is taken when this many bytes of records, or as many as the last snapshot had,
-     * lie behind it: snapshots never weigh more than twice the log, opening never replays more
-     * than a snapshot's worth. */
+    /* A snapshot is taken when this many bytes of records, and a quarter of what the last snapshot
+     * had, lie behind it, so that opening never replays more than that; and it stays when this many,
+     * and as many as the last one that stayed had, lie behind that one: those never weigh more than
+     * twice the log (room/keep.c). */
     SNAPSHOT_RECORD_BYTES = 64 << 10,
 
     /* --- the wire --- */

@@ -97,6 +97,7 @@ static int apply_next(struct room *room, struct room_effects *fx)
     room->changed_ms = room->now_ms;
     room->pending_bytes -= e->len;
     room->bytes_past_snapshot += e->len;
+    room->bytes_past_kept += e->len;
     settle_session(room, &r);
     if (meta != NULL)
         settle_meta(room, meta);
@@ -162,11 +163,7 @@ int room_on_commit_failed(struct room *room, struct room_effects *fx)
             0; /* to be asked for again; that it has been done already does no harm */
     }
     room->changed_ms = room->now_ms; /* not at once */
-    if (room->snapshot_unsure) {     /* it may have been in the commit that failed: take it again */
-        room->snapshot_unsure = false;
-        room->snapshot_rev = 0;
-        room->bytes_past_snapshot += room->snapshot_bytes + room->config.snapshot_record_bytes;
-    }
+    room_snapshot_lost(room);
 
     /* A repeat whose original is lost is lost too. Other answers wait no longer: there is nothing
      * left to wait for. */

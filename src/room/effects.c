@@ -72,6 +72,7 @@ struct room_effect *effects_push(struct room_effects *fx, enum room_effect_kind 
     e->kind = kind;
     e->conn = conn;
     e->rev = 0;
+    e->instead = 0;
     e->presence_seq = 0;
     return e;
 }

@@ -1,11 +1,15 @@
 /* What stays of a room: in memory, and on disk.
  *
- * Snapshots. One is due when the records behind the last one weigh snapshot_record_bytes and as much as
- * that snapshot did. A text grows by no more than its records weigh, so a snapshot is at most twice the
- * records before it, all of them at most twice the log, and opening a room never replays more than about
- * a snapshot's worth. A room that was changed and is left alone gets one before that, so that it opens
- * quickly: where a sixteenth of a snapshot's worth would have to be replayed, less being no wait. And
- * where what is old is to be forgotten there is one each eighth of that time, to cut at.
+ * Snapshots. To replay records takes some five times as long as to read a snapshot of as many bytes. So
+ * one is due when the records behind the last one weigh snapshot_record_bytes and a quarter of what that
+ * one did: opening a room then takes at most about twice as long as reading its text. Most of them only
+ * pass: one stays when the records behind the last that stayed weigh as much as that one, and another
+ * goes when the next is there. A text grows by no more than its records weigh, so what stays is at most
+ * twice the log, and what is written at most five times.
+ *
+ * A room that was changed and is left alone gets one before that, so that it opens quickly: where a
+ * sixteenth of a snapshot's worth would have to be replayed, less being no wait. And where what is old
+ * is to be forgotten one stays each eighth of that time, to cut at.
  *
  * The log is cut at the newest snapshot of which all before it may go (room/retention.h).
  *
@@ -65,15 +69,31 @@ enum {
         30000, /* nobody has written for so long: between two thoughts, not two words */
     SNAPSHOT_QUIET_BYTES = 4096, /* 80 typed characters: read in less than 0.1 ms */
     SNAPSHOT_WORTH = 16,
-    CUTS = 8, /* in the time that is kept */
+    CUTS = 8,          /* in the time that is kept */
+    SNAPSHOT_TAIL = 4, /* what may lie behind one is a quarter of it */
 };
 
-static int take_snapshot(struct room *room, struct room_effects *fx)
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Whether so much lies behind the last one that stayed that this one is to stay. */
+static bool snapshot_stays(const struct room *room)
+{
+    return room->bytes_past_kept >= larger(room->kept_bytes, room->config.snapshot_record_bytes);
+}
+
+static int take_snapshot(struct room *room, bool stays, struct room_effects *fx)
 {
     struct snapshot s = {.epoch = room->epoch,
                          .rev = room->durable_rev,
                          .sum = room->durable_sum,
                          .times = room->times};
+    /* Where the log begins one is needed. */
+    uint64_t instead = room->passing_rev > room->log_base_rev ? room->passing_rev : 0;
+    if (instead != 0)
+        timeline_forget_last(&s.times, instead);
     timeline_add(&s.times, s.rev, room->durable_at_ms);
     size_t bound = snapshot_bound(&room->sessions, room->text);
     uint8_t *place = effects_take(fx, bound);
@@ -86,11 +106,17 @@ static int take_snapshot(struct room *room, struct room_effects *fx)
     WEFT_ASSERT(err == 0 && out.data == place);
     struct room_effect *e = effects_push(fx, ROOM_SNAPSHOT, 0);
     e->rev = s.rev;
+    e->instead = instead;
     e->bytes = (struct room_str){(const char *)place, out.len};
     room->times = s.times;
     room->snapshot_rev = s.rev;
     room->snapshot_bytes = out.len;
     room->bytes_past_snapshot = 0;
+    room->passing_rev = stays ? 0 : s.rev;
+    if (stays) {
+        room->kept_bytes = out.len;
+        room->bytes_past_kept = 0;
+    }
     room->snapshot_unsure = true;
     room->snapshot_ms = room->now_ms;
     return 0;
@@ -98,27 +124,37 @@ static int take_snapshot(struct room *room, struct room_effects *fx)
 
 int room_snapshot_if_due(struct room *room, struct room_effects *fx)
 {
-    size_t due = room->config.snapshot_record_bytes;
-    if (due < room->snapshot_bytes)
-        due = room->snapshot_bytes;
+    size_t due = larger(room->snapshot_bytes / SNAPSHOT_TAIL, room->config.snapshot_record_bytes);
     if (room->bytes_past_snapshot < due || room->snapshot_rev == room->durable_rev)
         return 0;
-    return take_snapshot(room, fx);
+    return take_snapshot(room, snapshot_stays(room), fx);
 }
 
-/* Whether a snapshot is due by its age. */
-static bool snapshot_is_old(const struct room *room, bool leaves)
+/* It may have been in the commit that failed: it is taken again. The one it was to take the place of may
+ * be there all the same, and stays. */
+void room_snapshot_lost(struct room *room)
+{
+    if (!room->snapshot_unsure)
+        return;
+    timeline_forget_last(&room->times, room->snapshot_rev);
+    room->snapshot_unsure = false;
+    room->snapshot_rev = room->passing_rev = 0;
+    room->bytes_past_snapshot += room->snapshot_bytes + room->config.snapshot_record_bytes;
+    room->bytes_past_kept += room->kept_bytes + room->config.snapshot_record_bytes;
+}
+
+/* A snapshot, when one is due by its age. */
+static int snapshot_if_old(struct room *room, bool leaves, struct room_effects *fx)
 {
     const struct retention *keep = &room->config.retention;
-    size_t worth = room->snapshot_bytes / SNAPSHOT_WORTH;
-    if (worth < SNAPSHOT_QUIET_BYTES)
-        worth = SNAPSHOT_QUIET_BYTES;
     if (room->bytes_past_snapshot == 0 || room->snapshot_rev == room->durable_rev)
-        return false;
+        return 0;
     if (keep->ms != 0 && (leaves || room->now_ms - room->snapshot_ms >= keep->ms / CUTS))
-        return true;
-    return room->bytes_past_snapshot >= worth &&
-           (leaves || room->now_ms - room->changed_ms >= SNAPSHOT_QUIET_MS);
+        return take_snapshot(room, true, fx);
+    bool due = room->bytes_past_snapshot >=
+                   larger(room->snapshot_bytes / SNAPSHOT_WORTH, SNAPSHOT_QUIET_BYTES) &&
+               (leaves || room->now_ms - room->changed_ms >= SNAPSHOT_QUIET_MS);
+    return due ? take_snapshot(room, keep->revs != 0 || snapshot_stays(room), fx) : 0;
 }
 
 /* --- the log --- */
@@ -138,8 +174,8 @@ static void trim_log(struct room *room, int64_t unix_ms, struct room_effects *fx
 int room_on_tick(struct room *room, const struct room_tick *tick, struct room_effects *fx)
 {
     int err = effects_reserve(fx, 2);
-    if (err == 0 && snapshot_is_old(room, tick->leaves))
-        err = take_snapshot(room, fx);
+    if (err == 0)
+        err = snapshot_if_old(room, tick->leaves, fx);
     if (err != 0)
         return err;
     trim_log(room, tick->unix_ms, fx);

@@ -80,7 +80,7 @@ int room_load_snapshot(struct room *room, uint64_t rev, const uint8_t *bytes, si
     l->snapshot_rev = rev;
     l->snapshot_sum = s.sum;
     room->snapshot_rev = rev;
-    room->snapshot_bytes = len;
+    room->snapshot_bytes = room->kept_bytes = len;
     room->durable_rev = rev;
     room->durable_sum = s.sum;
     history_done(&room->history);
@@ -139,6 +139,7 @@ static int replay(struct room *room, const uint8_t *bytes, size_t len, const str
     room->durable_sum = r->sum;
     room->durable_at_ms = r->at_ms;
     room->bytes_past_snapshot += len;
+    room->bytes_past_kept += len;
     return 0;
 }
 

@@ -21,6 +21,12 @@ void timeline_add(struct timeline *t, uint64_t rev, int64_t at_ms)
     t->marks[t->n++] = (struct timeline_mark){.rev = rev, .at_ms = at_ms};
 }
 
+void timeline_forget_last(struct timeline *t, uint64_t rev)
+{
+    if (t->n != 0 && t->marks[t->n - 1].rev == rev)
+        t->n--;
+}
+
 void timeline_trim(struct timeline *t, uint64_t rev)
 {
     size_t gone = 0;

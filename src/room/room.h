@@ -184,7 +184,8 @@ struct room_event {
 
 enum room_effect_kind {
     ROOM_PERSIST,   /* write this record; then ROOM_DURABLE or ROOM_COMMIT_FAILED */
-    ROOM_SNAPSHOT,  /* write this snapshot with the next commit; nothing waits for it */
+    ROOM_SNAPSHOT,  /* write this snapshot with the next commit, in place of the one at `instead`;
+                     * nothing waits for it */
     ROOM_SEND,      /* to conn, behind all that was broadcast so far */
     ROOM_BROADCAST, /* to everybody who has joined but `conn` (0: to all) */
     ROOM_TRIM,  /* with the next commit, let the log begin at its newest snapshot up to rev; nothing
@@ -210,8 +211,9 @@ struct room_close {
 struct room_effect {
     enum room_effect_kind kind;
     uint64_t conn;
-    uint64_t rev; /* PERSIST, SNAPSHOT, TRIM; BROADCAST and SEND of an operation or ack: its
+    uint64_t rev;     /* PERSIST, SNAPSHOT, TRIM; BROADCAST and SEND of an operation or ack: its
                             * revision, else 0 */
+    uint64_t instead; /* SNAPSHOT: an older one that it takes the place of; 0: none */
     uint64_t presence_seq; /* BROADCAST of presence: its number, else 0 */
     union {
         struct room_str bytes; /* PERSIST, SNAPSHOT */

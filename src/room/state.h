@@ -116,9 +116,12 @@ struct room {
     uint64_t snapshot_rev;      /* last one taken or loaded; 0: none */
     size_t snapshot_bytes;      /* its size */
     size_t bytes_past_snapshot; /* of durable records behind it */
-    bool snapshot_unsure;       /* taken, and no later commit has succeeded yet */
-    int64_t snapshot_ms;        /* when it was taken, or the room opened */
-    int64_t changed_ms;         /* when something became durable last */
+    uint64_t passing_rev; /* snapshot_rev, where that one goes when the next is there; else 0 */
+    size_t kept_bytes;    /* the same of the last one that stays */
+    size_t bytes_past_kept;
+    bool snapshot_unsure; /* taken, and no later commit has succeeded yet */
+    int64_t snapshot_ms;  /* when it was taken, or the room opened */
+    int64_t changed_ms;   /* when something became durable last */
 
     int64_t durable_at_ms;     /* Unix time of record durable_rev */
     struct timeline times;     /* of the snapshots that the log has */
@@ -219,6 +222,8 @@ void room_keep_within(struct room *room);
 WEFT_CHECKED int room_on_tick(struct room *room, const struct room_tick *tick,
                               struct room_effects *fx);
 
+/* After a failed commit. */
+void room_snapshot_lost(struct room *room);
 /* A snapshot, when so much lies behind the last one. */
 WEFT_CHECKED int room_snapshot_if_due(struct room *room, struct room_effects *fx);
 

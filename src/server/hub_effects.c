@@ -40,6 +40,7 @@ static void persist(struct hub *h, struct entry *e, const struct room_effect *fx
 static void snapshot(struct hub *h, struct entry *e, const struct room_effect *fx)
 {
     struct store_write write = write_of(e, fx, STORE_SNAPSHOT);
+    write.instead = fx->instead;
     if (e->failing)
         return;
     /* Only there to load fast: without it the next one will do. */

@@ -16,6 +16,7 @@ struct memory_item {
     uint64_t rev;
     uint8_t *bytes; /* NULL while len == 0 */
     size_t len;
+    uint64_t instead;
 };
 
 struct memory_items {
@@ -146,12 +147,23 @@ struct staging {
     size_t n;
 };
 
+/* Whether the snapshot at rev is to go in the commit, from its item `from` on. */
+static bool goes(const struct staging *c, size_t from, size_t log, uint64_t rev)
+{
+    for (size_t i = from; i < c->n; i++)
+        if (c->logs[i] == log && c->items[i].instead == rev)
+            return true;
+    return false;
+}
+
 /* Where STORE_TRIM cuts: the newest snapshot at or below rev, as the writes before it leave them. */
 static uint64_t trim_to(const struct store_memory *m, const struct staging *c, size_t log,
                         uint64_t rev)
 {
     const struct memory_items *snapshots = &m->logs[log].snapshots;
     size_t before = items_until(snapshots, rev);
+    while (before != 0 && goes(c, 0, log, snapshots->at[before - 1].rev))
+        before--;
     uint64_t found = before != 0 ? snapshots->at[before - 1].rev : 0;
     for (size_t i = 0; i < c->n; i++) {
         enum store_write_kind kind = c->writes[i].kind;
@@ -160,7 +172,7 @@ static uint64_t trim_to(const struct store_memory *m, const struct staging *c, s
         if (kind == STORE_DROP)
             found = 0;
         if ((kind == STORE_SNAPSHOT || kind == STORE_BEGIN) && c->items[i].rev <= rev &&
-            c->items[i].rev > found)
+            c->items[i].rev > found && !goes(c, i, log, c->items[i].rev))
             found = c->items[i].rev;
     }
     return found;
@@ -186,7 +198,7 @@ static int check_turn(struct store_memory *m, const struct memory_log *log,
 
 static int copy_bytes(const struct store_write *w, struct memory_item *ret)
 {
-    *ret = (struct memory_item){.rev = w->rev, .len = w->len};
+    *ret = (struct memory_item){.rev = w->rev, .len = w->len, .instead = w->instead};
     if (w->len == 0)
         return 0;
     ret->bytes = malloc(w->len);
@@ -260,6 +272,16 @@ static void put(struct memory_items *items, struct memory_item item)
     items->n++;
 }
 
+static void take_out(struct memory_items *items, uint64_t rev)
+{
+    size_t i = items_until(items, rev);
+    if (i == 0 || items->at[i - 1].rev != rev)
+        return;
+    free(items->at[i - 1].bytes);
+    memmove(items->at + i - 1, items->at + i, (items->n - i) * sizeof *items->at);
+    items->n--;
+}
+
 static void trim(struct memory_log *log, uint64_t base)
 {
     if (base <= log->base)
@@ -277,6 +299,8 @@ static void carry_out(struct memory_log *log, enum store_write_kind kind, struct
         put(&log->records, item);
         break;
     case STORE_SNAPSHOT:
+        if (item.instead > log->base)
+            take_out(&log->snapshots, item.instead);
         put(&log->snapshots, item);
         break;
     case STORE_TRIM:

@@ -57,6 +57,7 @@ enum { SQLITE_JOURNAL_COPY_PAGES = 4000, SQLITE_JOURNAL_PAGES_MAX = 32000 };
                "ORDER BY rev")                                                                     \
     X(SNAPSHOT_ADD, "INSERT INTO snapshots (log, rev, body) VALUES (?1, ?2, ?3) "                  \
                     "ON CONFLICT (log, rev) DO UPDATE SET body = excluded.body")                   \
+    X(SNAPSHOT_DROP, "DELETE FROM snapshots WHERE log = ?1 AND rev = ?2")                          \
     X(SNAPSHOT, "SELECT rev, body FROM snapshots WHERE log = ?1 AND rev <= ?2 "                    \
                 "ORDER BY rev DESC LIMIT 1")
 

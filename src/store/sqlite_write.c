@@ -36,6 +36,15 @@ static int put(struct store_sqlite *s, int64_t log, const struct store_write *w)
     return sqlite_query_run(&q);
 }
 
+/* Before the new one is put in, which is then written where the old one was. */
+static int drop_snapshot(struct store_sqlite *s, int64_t log, uint64_t rev)
+{
+    struct sqlite_query q = sqlite_query_begin(s, STATEMENT_SNAPSHOT_DROP, "dropping a snapshot");
+    sqlite_query_int(&q, 1, (uint64_t)log);
+    sqlite_query_int(&q, 2, rev);
+    return sqlite_query_run(&q);
+}
+
 static int drop(struct store_sqlite *s, struct sqlite_log *log)
 {
     static const enum sqlite_statement STATEMENTS[] = {STATEMENT_SNAPSHOTS_DROP,
@@ -77,7 +86,9 @@ static int write_to(struct store_sqlite *s, struct sqlite_log *log, const struct
                           (unsigned long long)w->rev, (unsigned long long)log->head);
     if (w->kind == STORE_TRIM)
         return sqlite_trim(s, log, w->rev);
-    int err = put(s, log->id, w);
+    int err = w->instead > log->base ? drop_snapshot(s, log->id, w->instead) : 0;
+    if (err == 0)
+        err = put(s, log->id, w);
     if (err == 0 && w->kind == STORE_RECORD) {
         log->head++;
         log->dirty = true;

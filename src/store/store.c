@@ -112,6 +112,7 @@ static int check_write(struct store *s, const struct store_write *w)
     if (w->rev == 0 || w->rev > REV_MAX)
         return store_fail(s, WEFT_EINVAL, "revision %llu is not one that can be written",
                           (unsigned long long)w->rev);
+    WEFT_ASSERT(w->instead == 0 || (w->kind == STORE_SNAPSHOT && w->instead < w->rev));
     return 0;
 }
 

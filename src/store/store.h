@@ -38,7 +38,9 @@ enum {
 enum store_write_kind {
     STORE_RECORD,   /* record `rev`; the log is made, with `epoch`, when rev == 1 */
     STORE_SNAPSHOT, /* stands for records 1..rev; rev is at most the log's last record, in this
-                     * commit's order. A second one at the same rev takes the first one's place */
+                     * commit's order. A second one at the same rev takes the first one's place; the
+                     * one at `instead` (below rev), if there is one and the log does not begin with
+                     * it, goes */
     STORE_TRIM, /* the newest snapshot at or below rev becomes the log's base: what is older is gone
                   * from then on, and taken out of the file little by little. Without a snapshot there
                   * nothing happens */
@@ -58,6 +60,7 @@ struct store_write {
     uint64_t rev;
     const uint8_t *bytes;
     size_t len;
+    uint64_t instead; /* SNAPSHOT; else 0 */
 };
 
 /* A stretch of a log, read. Owns its memory: store_log_done(). What a read call writes to is not

@@ -5,13 +5,18 @@
  *     room      checking them, the text, the history
  *     welcome   joining, and the welcome as JSON
  *
- * Each case opens the same log: right after a snapshot, and when the next one is almost due. The
- * store is opened anew for each, so its cache is cold; the kernel's is warm.
+ * Each case opens the same log: right after a snapshot, when the server had ended as it should; and when
+ * it was killed with the next snapshot almost due, so that as much is to be replayed as can be, and the
+ * newest records lie in the write-ahead log, where another store that stays open keeps them. The store
+ * is opened anew for each, so its cache is cold; the kernel's is warm. What snapshots cost is said beside
+ * it: bytes handed to the store for each operation.
  *
  * Wants WEFT_BENCH_DATA, an empty folder. */
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "bench/bench.h"
@@ -59,6 +64,9 @@ struct author {
     struct store_batch *batch;
     int64_t now_ms;
     uint64_t last_snapshot;
+    uint64_t n_snapshots;
+    uint64_t record_bytes;
+    uint64_t snapshot_bytes;
 };
 
 static void step(struct author *a, const struct room_event *event)
@@ -75,10 +83,16 @@ static void step(struct author *a, const struct room_event *event)
                                           .epoch = EPOCH,
                                           .rev = e->rev,
                                           .bytes = (const uint8_t *)e->bytes.at,
-                                          .len = e->bytes.len};
+                                          .len = e->bytes.len,
+                                          .instead = e->instead};
         must(store_batch_add(a->batch, &write, 0));
-        if (e->kind == ROOM_SNAPSHOT)
-            a->last_snapshot = e->rev;
+        if (e->kind == ROOM_PERSIST) {
+            a->record_bytes += e->bytes.len;
+            continue;
+        }
+        a->last_snapshot = e->rev;
+        a->n_snapshots++;
+        a->snapshot_bytes += e->bytes.len;
     }
     room_effects_clear(a->fx);
 }
@@ -117,7 +131,7 @@ static void join(struct author *a)
 }
 
 /* Typing here and there, 100 characters at a place. Ends where `fresh` says: with a snapshot just
- * taken, or with the next one almost due. */
+ * taken, or with the next one almost due and nothing closed. */
 static void write_log(bool fresh)
 {
     static char line[1024];
@@ -133,6 +147,7 @@ static void write_log(bool fresh)
     uint32_t random = 1;
     size_t at = 0;
     uint64_t before = 0;
+    a.n_snapshots = a.record_bytes = a.snapshot_bytes = 0;
     for (size_t i = 0; i < OPERATIONS; i++) {
         random = random * 1664525 + 1013904223;
         at = i % 100 != 0 ? at + 1 : random % DOCUMENT_BYTES;
@@ -140,6 +155,9 @@ static void write_log(bool fresh)
         if (i % GROUP == GROUP - 1)
             commit(&a);
     }
+    printf("  an operation writes %.0f bytes of records and %.0f of %llu snapshots\n",
+           (double)a.record_bytes / OPERATIONS, (double)a.snapshot_bytes / OPERATIONS,
+           (unsigned long long)a.n_snapshots);
     /* On to the next snapshot, and for a stale log as far again but for a little. */
     before = a.last_snapshot;
     while (a.last_snapshot == before) {
@@ -158,6 +176,9 @@ static void write_log(bool fresh)
     printf("  revision %llu, newest snapshot at %llu, %zu bytes of text\n",
            (unsigned long long)room_info(a.room).rev, (unsigned long long)a.last_snapshot,
            room_info(a.room).length_bytes);
+    (void)fflush(stdout);
+    if (!fresh)
+        _exit(0);
     store_batch_free(a.batch);
     room_effects_free(a.fx);
     room_free(a.room);
@@ -259,11 +280,22 @@ int main(void)
             perror(folder);
             return 1;
         }
-        printf("%s\n", fresh ? "right after a snapshot" : "the next snapshot almost due");
-        write_log(fresh != 0);
+        printf("%s\n", fresh ? "right after a snapshot" : "killed, the next snapshot almost due");
+        (void)fflush(stdout);
+        pid_t child = fork();
+        WEFT_ASSERT(child >= 0);
+        if (child == 0) {
+            write_log(fresh != 0);
+            _exit(0);
+        }
+        int status = 0;
+        WEFT_ASSERT(waitpid(child, &status, 0) == child);
+        WEFT_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        struct store *keeper = open_store();
         printf("  %-34s %-20s %-20s %-20s %s\n", "milliseconds", "read", "room", "welcome", "all");
         measure("with what is read before a welcome", HISTORY_LOAD_REVS);
         measure("with no history before the snapshot", 0);
+        store_free(keeper);
     }
     return 0;
 }

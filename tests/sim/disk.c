@@ -78,10 +78,14 @@ void disk_done(struct disk *d)
     weft_release(pool(), d->lengths, d->cap_revs * sizeof *d->lengths);
 }
 
-void disk_write(struct disk *d, bool snapshot, uint64_t rev, struct room_str bytes)
+void disk_write(struct disk *d, const struct room_effect *e)
 {
-    struct disk_item item = {.rev = rev, .at = d->raw.len, .len = bytes.len, .snapshot = snapshot};
-    sim_must(buf_put(&d->raw, bytes.at, bytes.len), "a write");
+    struct disk_item item = {.rev = e->rev,
+                             .at = d->raw.len,
+                             .len = e->bytes.len,
+                             .snapshot = e->kind == ROOM_SNAPSHOT,
+                             .instead = e->instead};
+    sim_must(buf_put(&d->raw, e->bytes.at, e->bytes.len), "a write");
     list_push(&d->gathering, item);
 }
 
@@ -215,6 +219,19 @@ static void play_record(struct world *w)
     note_rev(d);
 }
 
+static void put_snapshot(struct disk *d, const struct disk_item *item)
+{
+    size_t kept = 0;
+    if (item->rev > d->records.n)
+        sim_fail("a snapshot of revision %llu, the log has %zu", (unsigned long long)item->rev,
+                 d->records.n);
+    for (size_t i = 0; i < d->snapshots.n; i++)
+        if (item->instead <= d->base || d->snapshots.items[i].rev != item->instead)
+            d->snapshots.items[kept++] = d->snapshots.items[i];
+    d->snapshots.n = kept;
+    list_push(&d->snapshots, *item);
+}
+
 static uint64_t take_in(struct world *w, struct disk_list *batch)
 {
     struct disk *d = &w->disk;
@@ -226,10 +243,7 @@ static uint64_t take_in(struct world *w, struct disk_list *batch)
             continue;
         }
         if (batch->items[i].snapshot) {
-            if (batch->items[i].rev > d->records.n)
-                sim_fail("a snapshot of revision %llu, the log has %zu",
-                         (unsigned long long)batch->items[i].rev, d->records.n);
-            list_push(&d->snapshots, batch->items[i]);
+            put_snapshot(d, &batch->items[i]);
             continue;
         }
         list_push(&d->records, batch->items[i]);

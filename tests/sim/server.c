@@ -154,7 +154,7 @@ static void carry_out(struct world *w, const struct room_effect *e)
     case ROOM_PERSIST:
     case ROOM_SNAPSHOT:
         w->tally.snapshots += e->kind == ROOM_SNAPSHOT;
-        disk_write(&w->disk, e->kind == ROOM_SNAPSHOT, e->rev, e->bytes);
+        disk_write(&w->disk, e);
         break;
     case ROOM_TRIM:
         check_trim(w, e->rev);

@@ -134,7 +134,8 @@ struct disk_item {
     size_t at; /* in disk.raw */
     size_t len;
     bool snapshot;
-    bool trim; /* the log is to begin at its newest snapshot up to rev */
+    bool trim;        /* the log is to begin at its newest snapshot up to rev */
+    uint64_t instead; /* of a snapshot: the one it takes the place of */
 };
 
 struct disk_list {
@@ -334,7 +335,7 @@ void ledger_excuse_deletes(struct world *w, const struct weft_op *op, const stru
 void disk_init(struct world *w);
 void disk_done(struct disk *d);
 void disk_trim(struct disk *d, uint64_t rev);
-void disk_write(struct disk *d, bool snapshot, uint64_t rev, struct room_str bytes);
+void disk_write(struct disk *d, const struct room_effect *e); /* PERSIST, SNAPSHOT */
 bool disk_submit(struct disk *d);
 /* The commit under way ends; returns its newest record, 0 when there was none. */
 uint64_t disk_finish(struct world *w, bool ok);

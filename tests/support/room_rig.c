@@ -72,6 +72,7 @@ static void keep_bytes(struct rig *r)
         } else if (e->kind == ROOM_SNAPSHOT) {
             keep(&r->snapshot, e->bytes);
             r->snapshot_rev = e->rev;
+            r->snapshot_instead = e->instead;
         }
     }
 }

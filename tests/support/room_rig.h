@@ -37,6 +37,7 @@ struct rig {
     struct rig_bytes records[RIG_RECORDS_MAX]; /* [rev - 1]: the newest asked for */
     struct rig_bytes snapshot;                 /* the newest asked for */
     uint64_t snapshot_rev;                     /* 0: none */
+    uint64_t snapshot_instead;                 /* the one whose place it takes */
 };
 
 struct uuid rig_user(char letter);

@@ -221,6 +221,8 @@ static void say(FILE *f, const struct room_effect *e)
         break;
     case ROOM_SNAPSHOT:
         fprintf(f, "snapshot %llu", (unsigned long long)e->rev);
+        if (e->instead != 0)
+            fprintf(f, " for %llu", (unsigned long long)e->instead);
         break;
     case ROOM_TRIM:
         fprintf(f, "trim %llu", (unsigned long long)e->rev);

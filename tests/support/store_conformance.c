@@ -505,6 +505,34 @@ static void trims_to_a_snapshot(void **state)
     assert_int_equal(store_verify(c->store), 0);
 }
 
+static struct store_write snapshot_for(uint64_t rev, uint64_t instead)
+{
+    struct store_write w = store_snapshot("log", rev, "");
+    w.instead = instead;
+    return w;
+}
+
+static void a_snapshot_takes_the_place_of_another(void **state)
+{
+    struct case_state *c = *state;
+    store_fill(c->store, "log", 0, 30, 7);
+    /* First one by one. What 16 is to replace is gone; what was trimmed to stays. */
+    static const uint64_t REVS[][2] = {{5, 0}, {10, 0}, {15, 10}, {16, 10}};
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(commit_one(c->store, snapshot_for(REVS[i][0], REVS[i][1])), 0);
+    const struct store_write all[] = {snapshot_for(20, 16), snapshot_for(22, 20),
+                                      trim_of("log", 21), snapshot_for(25, 15),
+                                      snapshot_for(26, 22)};
+    assert_int_equal(store_commit(c->store, all, 5), 0);
+    static const uint64_t FOUND[][2] = {{24, 15}, {25, 25}, {26, 26}};
+    for (size_t i = 0; i < 3; i++) {
+        struct store_log log;
+        assert_int_equal(store_base(c->store, "log", 3, FOUND[i][0], &log), 0);
+        assert_int_equal(log.snapshot_rev, FOUND[i][1]);
+        store_log_done(&log);
+    }
+}
+
 static void trims_to_the_head_and_goes_on(void **state)
 {
     struct case_state *c = *state;
@@ -940,6 +968,7 @@ void store_conformance_tests(const struct store_backend *backend,
         CASE(loads_with_a_tail),
         CASE(drops_a_log_whole),
         CASE(begins_a_dropped_log_anew),
+        CASE(a_snapshot_takes_the_place_of_another),
         CASE(trims_to_a_snapshot),
         CASE(trims_to_the_head_and_goes_on),
         CASE(begins_a_trimmed_log),

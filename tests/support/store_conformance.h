@@ -24,7 +24,7 @@ struct store_backend {
     bool persistent; /* opening the same folder again finds what was there */
 };
 
-enum { STORE_CONFORMANCE_TESTS = 24, STORE_FOLDER_BYTES = 256 };
+enum { STORE_CONFORMANCE_TESTS = 25, STORE_FOLDER_BYTES = 256 };
 
 void store_conformance_tests(const struct store_backend *backend,
                              struct CMUnitTest out[STORE_CONFORMANCE_TESTS]);

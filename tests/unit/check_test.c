@@ -82,11 +82,12 @@ static void write_room(struct store *store, const char *name, uint64_t head)
         rig_durable(&rig, rev);
         const struct rig_bytes *b = &rig.records[rev - 1];
         struct store_write writes[2];
-        writes[0] =
-            (struct store_write){STORE_RECORD, name, strlen(name), rig.epoch, rev, b->at, b->len};
-        writes[1] = (struct store_write){
-            STORE_SNAPSHOT,  name, strlen(name), rig.epoch, rig.snapshot_rev, rig.snapshot.at,
-            rig.snapshot.len};
+        writes[0] = (struct store_write){STORE_RECORD, name,  strlen(name), rig.epoch,
+                                         rev,          b->at, b->len,       0};
+        writes[1] = (struct store_write){STORE_SNAPSHOT,   name,
+                                         strlen(name),     rig.epoch,
+                                         rig.snapshot_rev, rig.snapshot.at,
+                                         rig.snapshot.len, rig.snapshot_instead};
         size_t n = rig.snapshot_rev == rev ? 2 : 1;
         assert_int_equal(store_commit(store, writes, n), 0);
     }
@@ -100,7 +101,7 @@ static struct store *open_store(void)
     return store;
 }
 
-/* Two rooms: `plan` with 400 revisions and two snapshots, `tea/time` with three revisions. */
+/* Two rooms: `plan` with 400 revisions and three snapshots, `tea/time` with three revisions. */
 static void write_folder(void)
 {
     struct store *store = open_store();
@@ -159,9 +160,9 @@ static void a_whole_folder_is_good(void **state)
     store_free(open_store());
     expect(EXIT_DONE, "looked at 0 rooms, 0 revisions, 0 snapshots: all good\n");
     write_folder();
-    expect(EXIT_DONE, "looked at 2 rooms, 403 revisions, 2 snapshots: all good\n");
+    expect(EXIT_DONE, "looked at 2 rooms, 403 revisions, 3 snapshots: all good\n");
     /* And again: nothing was changed. */
-    expect(EXIT_DONE, "looked at 2 rooms, 403 revisions, 2 snapshots: all good\n");
+    expect(EXIT_DONE, "looked at 2 rooms, 403 revisions, 3 snapshots: all good\n");
 }
 
 static void damage_is_named_and_the_rest_is_still_read(void **state)
@@ -173,7 +174,7 @@ static void damage_is_named_and_the_rest_is_still_read(void **state)
     expect(EXIT_DAMAGED,
            "room \"tea/time\": record 2: its checksum does not hold; of 3 revisions the first 1 "
            "are good\n"
-           "looked at 2 rooms, 401 revisions, 2 snapshots: 1 room damaged\n");
+           "looked at 2 rooms, 401 revisions, 3 snapshots: 1 room damaged\n");
     sql("DELETE FROM records WHERE log = 1 AND rev = 77");
     expect(EXIT_DAMAGED,
            "room \"plan\": record 77 is missing; the first 76 revisions are good\n"
@@ -191,7 +192,7 @@ static void a_damaged_snapshot_is_named_and_the_records_are_read_on(void **state
     assert_int_equal(check("--data", folder), EXIT_DAMAGED);
     assert_non_null(strstr(printed, "room \"plan\": snapshot 1"));
     assert_non_null(strstr(printed, ": its checksum does not hold\n"));
-    assert_non_null(strstr(printed, "looked at 2 rooms, 403 revisions, 2 snapshots: 1 room d"));
+    assert_non_null(strstr(printed, "looked at 2 rooms, 403 revisions, 3 snapshots: 1 room d"));
     /* A snapshot that is whole, and is that of another room's same revision. */
     sql("UPDATE snapshots SET body = (SELECT body FROM snapshots WHERE id = 2) WHERE id = 1");
     assert_int_equal(check("--data", folder), EXIT_DAMAGED);
@@ -204,7 +205,7 @@ static void a_head_that_is_wrong_is_found(void **state)
     write_folder();
     sql("UPDATE logs SET head = 4 WHERE id = 2");
     expect(EXIT_DAMAGED, "room \"tea/time\": record 4 is missing; the first 3 revisions are good\n"
-                         "looked at 2 rooms, 403 revisions, 2 snapshots: 1 room damaged\n");
+                         "looked at 2 rooms, 403 revisions, 3 snapshots: 1 room damaged\n");
     sql("UPDATE logs SET head = 2 WHERE id = 2");
     assert_int_equal(check("--data", folder), EXIT_DAMAGED);
     assert_non_null(strstr(printed, "room \"tea/time\": record 3 "));

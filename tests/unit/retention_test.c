@@ -98,7 +98,7 @@ static void test_left_alone(void **state)
     says(tick_at(changed + 90000, (struct room_tick){.leaves = true}), "");
     type("'0123456789'", 100);
     says(tick_at(changed + 90300, (struct room_tick){0}), "");
-    says(tick_at(changed + 90301, (struct room_tick){.leaves = true}), "snapshot 200");
+    says(tick_at(changed + 90301, (struct room_tick){.leaves = true}), "snapshot 200 for 100");
 }
 
 /* A large text is not written down again for a few words. */
@@ -118,6 +118,69 @@ static void test_large_and_little_changed(void **state)
     says(tick_at(100000, (struct room_tick){.leaves = true}), "");
     type("'0123456789'", 250);
     says(tick_at(200000, (struct room_tick){.leaves = true}), "snapshot 351");
+}
+
+static void load_from(const struct rig_bytes *snapshot, uint64_t rev)
+{
+    char why[200];
+    room_free(rig.room);
+    assert_int_equal(room_new(rig.alloc, &rig.config, &rig.epoch, &rig.room), 0);
+    assert_int_equal(room_load_snapshot(rig.room, rev, snapshot->at, snapshot->len, why, 200), 0);
+    assert_int_equal(room_load_end(rig.room, rev, why, 200), 0);
+}
+
+/* Records are to be replayed for no more than a quarter of a snapshot. Of the snapshots that makes one
+ * stays for each whole one's worth of records, and the others go when the next is there. */
+static void test_passing_snapshots(void **state)
+{
+    (void)state;
+    uint64_t last = 0;
+    uint64_t passing = 0;
+    size_t bytes_past = 0;
+    size_t bytes_past_kept = 0;
+    size_t kept_bytes = 0;
+    size_t n_passing = 0;
+    size_t n_kept = 0;
+    rig.config.snapshot_record_bytes = 1000;
+    rig_reset(&rig);
+    rig_join(&rig, 1, 'A');
+    for (uint64_t rev = 1; rev <= 3000; rev++) {
+        rig_op(&rig, 1, "'0123456789'", RIG_NO_REV, 0);
+        const char *said = rig_durable(&rig, rev);
+        size_t len = rig.records[rev - 1].len;
+        bytes_past += len;
+        bytes_past_kept += len;
+        if (rig.snapshot_rev == last) {
+            assert_true(last == 0 || bytes_past < 1000 || bytes_past < rig.snapshot.len / 4);
+            continue;
+        }
+        char words[60];
+        snprintf(words, sizeof words, "snapshot %d for %d", (int)rev, (int)passing);
+        if (passing == 0)
+            snprintf(words, sizeof words, "snapshot %d", (int)rev);
+        const char *found = strstr(said, "snapshot");
+        assert_non_null(found);
+        assert_string_equal(found, words);
+        bool stays = bytes_past_kept >= 1000 && bytes_past_kept >= kept_bytes;
+        last = rev;
+        passing = stays ? 0 : rev;
+        bytes_past = 0;
+        n_passing += !stays;
+        n_kept += stays;
+        if (stays) {
+            bytes_past_kept = 0;
+            kept_bytes = rig.snapshot.len;
+        }
+    }
+    assert_true(n_passing > 10 && n_kept > 5);
+    /* One that a room was opened from stays, whatever it was. */
+    load_from(&rig.snapshot, last);
+    rig_join(&rig, 1, 'A');
+    for (uint64_t rev = last + 1; rig.snapshot_rev == last; rev++) {
+        rig_op(&rig, 1, "'0123456789'", RIG_NO_REV, 0);
+        const char *said = rig_durable(&rig, rev);
+        assert_null(strstr(said, " for "));
+    }
 }
 
 /* A snapshot of its own commit that failed is taken again, and not each second. */
@@ -300,17 +363,12 @@ static void test_audit_from_a_base(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cut_by_revisions),
-        cmocka_unit_test(test_cut_by_time),
-        cmocka_unit_test(test_timeline),
-        ROOM_TEST(test_left_alone),
-        ROOM_TEST(test_large_and_little_changed),
-        ROOM_TEST(test_failed_snapshot),
-        cmocka_unit_test(test_tick_without_memory),
-        ROOM_TEST(test_trims_by_revisions),
-        ROOM_TEST(test_trims_by_time),
-        ROOM_TEST(test_life_of_a_trimmed_log),
-        ROOM_TEST(test_audit_from_a_base),
+        cmocka_unit_test(test_cut_by_revisions),  cmocka_unit_test(test_cut_by_time),
+        cmocka_unit_test(test_timeline),          ROOM_TEST(test_left_alone),
+        ROOM_TEST(test_large_and_little_changed), ROOM_TEST(test_passing_snapshots),
+        ROOM_TEST(test_failed_snapshot),          cmocka_unit_test(test_tick_without_memory),
+        ROOM_TEST(test_trims_by_revisions),       ROOM_TEST(test_trims_by_time),
+        ROOM_TEST(test_life_of_a_trimmed_log),    ROOM_TEST(test_audit_from_a_base),
     };
     return cmocka_run_group_tests_name("the life of a room on disk", tests, NULL, NULL);
 }

@@ -149,9 +149,9 @@ static void write_room(struct store *store, const char *name, char epoch, uint64
         rig_durable(&rig, rev);
         const struct rig_bytes *b = &rig.records[rev - 1];
         struct store_write writes[2] = {
-            {STORE_RECORD, name, strlen(name), rig.epoch, rev, b->at, b->len},
+            {STORE_RECORD, name, strlen(name), rig.epoch, rev, b->at, b->len, 0},
             {STORE_SNAPSHOT, name, strlen(name), rig.epoch, rig.snapshot_rev, rig.snapshot.at,
-             rig.snapshot.len}};
+             rig.snapshot.len, rig.snapshot_instead}};
         assert_int_equal(store_commit(store, writes, rig.snapshot_rev == rev ? 2 : 1), 0);
     }
 }
