@@ -95,6 +95,22 @@ static int fetch(struct room *room, const struct fetching *want, struct room_eff
 
 /* --- texts --- */
 
+/* The log does not reach back so far; and what may still be in memory is not shown either. */
+static int refuse_gone(const struct room *room, uint64_t conn, bool text, uint64_t rev,
+                       struct room_effects *fx)
+{
+    int err = effects_reserve(fx, 1);
+    if (err != 0)
+        return err;
+    struct fmt f = room_refuse(fx, conn, WEFT_EGONE, 0, 0);
+    fmt_s(&f, text ? "rev: found " : "from: found ");
+    fmt_u(&f, rev);
+    fmt_s(&f, ", expected at least ");
+    fmt_u(&f, room->log_base_rev + (text ? 0 : 1));
+    fmt_s(&f, ", the oldest revision the log keeps");
+    return 0;
+}
+
 static int push_text(uint64_t conn, uint64_t rev, const struct weft_text *text,
                      struct room_effects *fx)
 {
@@ -113,6 +129,8 @@ static int answer_text(struct room *room, uint64_t conn, const struct room_query
         return push_text(conn, room->durable_rev, room->text, fx);
     if (q->rev > room->durable_rev) /* it was there when asked for, and its commit failed */
         return push_text(conn, room->durable_rev, room->text, fx);
+    if (q->rev < room->log_base_rev)
+        return refuse_gone(room, conn, true, q->rev, fx);
     if (room_past_reaches(room, q->rev)) {
         struct weft_text *text = NULL;
         int err = room_past_text(room, q->rev, fx, &text);
@@ -192,6 +210,8 @@ static int answer_history(struct room *room, uint64_t conn, const struct room_qu
     uint64_t to = q->to == 0 || q->to > room->durable_rev ? room->durable_rev : q->to;
     if (q->from > to) /* an empty log, or what was asked for was lost with a failed commit */
         return push_history(conn, q->from, NULL, 0, fx);
+    if (q->from <= room->log_base_rev)
+        return refuse_gone(room, conn, false, q->from, fx);
     if (to - q->from >= HISTORY_ANSWER_REVS_MAX)
         to = q->from + HISTORY_ANSWER_REVS_MAX - 1;
     if (q->from > room->history.base_rev)
@@ -312,17 +332,6 @@ static int show_fetched(struct room *room, const struct fetching *want,
     return push_history(want->conn, want->from, items, f->n_records, fx);
 }
 
-static void refuse_gone(const struct room *room, const struct fetching *want,
-                        struct room_effects *fx)
-{
-    struct fmt f = room_refuse(fx, want->conn, WEFT_EGONE, 0, 0);
-    fmt_s(&f, want->text ? "rev: found " : "from: found ");
-    fmt_u(&f, want->text ? want->rev : want->from);
-    fmt_s(&f, ", expected at least ");
-    fmt_u(&f, room->log_base_rev + (want->text ? 0 : 1));
-    fmt_s(&f, ", the oldest revision the log keeps");
-}
-
 static void refuse_unread(const struct fetching *want, int err, struct room_effects *fx)
 {
     struct fmt f = room_refuse(fx, want->conn, WEFT_EIO, 0, RETRY_MS);
@@ -344,10 +353,10 @@ int room_on_fetched(struct room *room, const struct room_fetched *f, struct room
     err = show_fetched(room, &want, f, fx);
     if (err != 0) {
         effects_back_to(fx, mark);
-        if (err == WEFT_EGONE)
-            refuse_gone(room, &want, fx);
-        else
+        if (err != WEFT_EGONE)
             refuse_unread(&want, err, fx);
+        else if (refuse_gone(room, want.conn, want.text, want.text ? want.rev : want.from, fx) != 0)
+            WEFT_NEVER("what was reserved is there");
     }
     room->n_fetching--;
     room->fetching[at] = room->fetching[room->n_fetching];

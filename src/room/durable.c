@@ -110,7 +110,7 @@ int room_on_durable(struct room *room, uint64_t rev, struct room_effects *fx)
 {
     WEFT_ASSERT(rev <= room_head(room));
     if (rev > room->snapshot_rev)
-        room->snapshot_unsure = room->log_base_unsure = false;
+        room->snapshot_unsure = false;
     int err = 0;
     while (err == 0 && room->durable_rev < rev)
         err = apply_next(room, fx);
@@ -157,12 +157,8 @@ int room_on_commit_failed(struct room *room, struct room_effects *fx)
         *room->head_meta = *room->meta;
     sessions_roll_back(&room->sessions);
     room_clamp_cursors(room);
-    if (room->log_base_unsure) {
-        room->log_base_unsure = false;
-        room->log_base_rev =
-            0; /* to be asked for again; that it has been done already does no harm */
-    }
-    room->changed_ms = room->now_ms; /* not at once */
+    room->trim_rev = room->log_base_rev; /* asked again; that it may be done already does no harm */
+    room->changed_ms = room->now_ms;     /* not at once */
     room_snapshot_lost(room);
 
     /* A repeat whose original is lost is lost too. Other answers wait no longer: there is nothing

@@ -28,14 +28,15 @@ size_t room_spare_bytes(const struct room *room)
     return history_memory(&room->history) + past;
 }
 
-/* The oldest eighth of what is durable. False: there is nothing that could go. */
-static bool drop_eighth(struct room *room)
+/* The oldest eighth, of what is durable and not above most_rev. False: there is nothing that could go. */
+static bool drop_eighth(struct room *room, uint64_t most_rev)
 {
     struct history *h = &room->history;
-    if (h->base_rev == room->durable_rev)
+    WEFT_ASSERT(most_rev <= room->durable_rev);
+    if (h->base_rev >= most_rev)
         return false;
     uint64_t base_rev = h->base_rev + (h->n + 7) / 8;
-    history_trim(h, base_rev < room->durable_rev ? base_rev : room->durable_rev);
+    history_trim(h, base_rev < most_rev ? base_rev : most_rev);
     if (room->past != NULL && room->past_rev < h->base_rev)
         room_past_forget(room);
     return true;
@@ -46,7 +47,7 @@ void room_keep_within(struct room *room)
 {
     const struct history *h = &room->history;
     while (h->n > room->config.history_revs_max || h->bytes > room->config.history_bytes_max)
-        if (!drop_eighth(room))
+        if (!drop_eighth(room, room->durable_rev))
             return;
 }
 
@@ -58,7 +59,7 @@ static void give_back(struct room *room, size_t spare_bytes_max)
     if (room_spare_bytes(room) > spare_bytes_max)
         blocks_done(h);
     while (room_spare_bytes(room) > spare_bytes_max && h->bytes > HISTORY_BYTES_LEAST)
-        if (!drop_eighth(room))
+        if (!drop_eighth(room, room->durable_rev))
             return;
 }
 
@@ -91,7 +92,7 @@ static int take_snapshot(struct room *room, bool stays, struct room_effects *fx)
                          .sum = room->durable_sum,
                          .times = room->times};
     /* Where the log begins one is needed. */
-    uint64_t instead = room->passing_rev > room->log_base_rev ? room->passing_rev : 0;
+    uint64_t instead = room->passing_rev > room->trim_rev ? room->passing_rev : 0;
     if (instead != 0)
         timeline_forget_last(&s.times, instead);
     timeline_add(&s.times, s.rev, room->durable_at_ms);
@@ -163,12 +164,29 @@ static int snapshot_if_old(struct room *room, bool leaves, struct room_effects *
 static void trim_log(struct room *room, int64_t unix_ms, struct room_effects *fx)
 {
     uint64_t rev = retention_cut(&room->config.retention, &room->times, room->durable_rev, unix_ms);
-    if (rev <= room->log_base_rev)
+    if (rev <= room->trim_rev)
         return;
     effects_push(fx, ROOM_TRIM, 0)->rev = rev;
-    room->log_base_rev = rev;
-    room->log_base_unsure = true;
+    room->trim_rev = rev;
     timeline_trim(&room->times, rev);
+}
+
+/* Nothing before it is answered any more, as after a restart. What is on its way from those who are here
+ * is still merged: that shows nobody anything, so some of the operations stay. */
+void room_on_trimmed(struct room *room, uint64_t rev)
+{
+    const struct history *h = &room->history;
+    WEFT_ASSERT(rev <= room->durable_rev);
+    if (rev <= room->log_base_rev)
+        return;
+    room->log_base_rev = rev;
+    if (room->trim_rev < rev)
+        room->trim_rev = rev;
+    if (room->past != NULL && room->past_rev < rev)
+        room_past_forget(room);
+    while (h->base_rev < rev && h->bytes > HISTORY_BYTES_LEAST)
+        if (!drop_eighth(room, rev))
+            return;
 }
 
 int room_on_tick(struct room *room, const struct room_tick *tick, struct room_effects *fx)

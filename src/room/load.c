@@ -233,7 +233,7 @@ static int settle_lengths(struct room *room, uint64_t snapshot_rev)
 
 void room_load_base(struct room *room, uint64_t base_rev)
 {
-    room->log_base_rev = base_rev;
+    room->log_base_rev = room->trim_rev = base_rev;
     timeline_trim(&room->times, base_rev);
 }
 

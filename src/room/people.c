@@ -110,7 +110,8 @@ static bool can_take_up(const struct room *room, const struct room_join *join)
 static bool can_catch_up(const struct room *room, const struct room_join *join, bool taken_up)
 {
     return knows_rev(room, join) && !join->bad_session && taken_up == join->resumes &&
-           join->rev >= room->history.base_rev && join->rev <= room->durable_rev;
+           join->rev >= room->log_base_rev && join->rev >= room->history.base_rev &&
+           join->rev <= room->durable_rev;
 }
 
 static int push_welcome(struct room *room, const struct member *m, bool with_text,

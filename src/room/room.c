@@ -92,6 +92,9 @@ static int step(struct room *room, const struct room_event *ev, struct room_effe
         return room_on_durable(room, ev->durable_rev, fx);
     case ROOM_COMMIT_FAILED:
         return room_on_commit_failed(room, fx);
+    case ROOM_TRIMMED:
+        room_on_trimmed(room, ev->trimmed_rev);
+        return 0;
     case ROOM_FETCHED:
         return room_on_fetched(room, &ev->fetched, fx);
     case ROOM_BEHIND:
@@ -211,8 +214,8 @@ static bool check_past(const struct room *room)
 {
     if (room->past == NULL)
         return true;
-    return room->past_rev >= room->history.base_rev && room->past_rev < room->durable_rev &&
-           weft_text_check(room->past) &&
+    return room->past_rev >= room->log_base_rev && room->past_rev >= room->history.base_rev &&
+           room->past_rev < room->durable_rev && weft_text_check(room->past) &&
            weft_text_size(room->past).cp == history_length_cp(&room->history, room->past_rev);
 }
 
@@ -222,6 +225,7 @@ bool room_check(const struct room *room)
         if (room->waiting[i].need_rev < room->waiting[i - 1].need_rev)
             return false;
     return room->history.base_rev <= room->durable_rev && check_past(room) &&
+           room->log_base_rev <= room->trim_rev && room->trim_rev <= room->durable_rev &&
            room->durable_rev <= room_head(room) && history_check(&room->history) &&
            weft_text_check(room->text) &&
            weft_text_size(room->text).cp == history_length_cp(&room->history, room->durable_rev) &&

@@ -65,6 +65,7 @@ enum room_event_kind {
     ROOM_SIGNAL,
     ROOM_DURABLE,
     ROOM_COMMIT_FAILED,
+    ROOM_TRIMMED,
     ROOM_FETCHED,
     ROOM_BEHIND,
     ROOM_FLUSH,
@@ -165,7 +166,7 @@ struct room_tick {
 
 struct room_event {
     enum room_event_kind kind;
-    uint64_t conn; /* whose; 0 for DURABLE, COMMIT_FAILED, FETCHED, FLUSH, TICK */
+    uint64_t conn; /* whose; 0 for DURABLE, COMMIT_FAILED, TRIMMED, FETCHED, FLUSH, TICK */
     union {
         struct room_join join;
         struct room_submission submission; /* OPERATION, META */
@@ -174,6 +175,7 @@ struct room_event {
         struct room_query query; /* TEXT, HISTORY: `conn` need not have joined (plain HTTP) */
         struct room_signal_send signal;
         uint64_t durable_rev;
+        uint64_t trimmed_rev; /* TRIMMED: that of the ROOM_TRIM, which is on disk */
         struct room_fetched fetched;
         struct room_behind behind;
         struct room_tick tick;
@@ -188,8 +190,8 @@ enum room_effect_kind {
                      * nothing waits for it */
     ROOM_SEND,      /* to conn, behind all that was broadcast so far */
     ROOM_BROADCAST, /* to everybody who has joined but `conn` (0: to all) */
-    ROOM_TRIM,  /* with the next commit, let the log begin at its newest snapshot up to rev; nothing
-                     * waits for it */
+    ROOM_TRIM,  /* with the next commit, let the log begin at its newest snapshot up to rev; then
+                     * ROOM_TRIMMED, before the ROOM_DURABLE of that commit */
     ROOM_CLOSE, /* close conn with `code`, after what was sent to it */
     ROOM_FETCH, /* read from the log, answer with ROOM_FETCHED */
 };

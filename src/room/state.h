@@ -125,8 +125,8 @@ struct room {
 
     int64_t durable_at_ms;     /* Unix time of record durable_rev */
     struct timeline times;     /* of the snapshots that the log has */
-    uint64_t log_base_rev;     /* the log has been cut there, or has been asked to be */
-    bool log_base_unsure;      /* asked, and no later commit has succeeded yet */
+    uint64_t log_base_rev;     /* the log begins there: nothing before it is shown to anybody */
+    uint64_t trim_rev;         /* ... or has been asked to; at least log_base_rev */
     struct room_load *loading; /* only between room_new and room_load_end */
 };
 
@@ -219,6 +219,7 @@ WEFT_CHECKED int room_answer_waiting(struct room *room, struct room_effects *fx)
 /* keep.c */
 /* The oldest revisions go where there are more than a room keeps. */
 void room_keep_within(struct room *room);
+void room_on_trimmed(struct room *room, uint64_t rev);
 WEFT_CHECKED int room_on_tick(struct room *room, const struct room_tick *tick,
                               struct room_effects *fx);
 

@@ -52,7 +52,8 @@ void store_health(struct hub *h, struct health *health, bool commit, int err, co
 
 /* --- commits --- */
 
-/* The entries that have writes in a batch, each once, with their newest record's revision (0: none). */
+/* The entries that have writes in a batch, each once, with their newest record's revision and
+ * where they are trimmed (0: none). */
 static void collect(struct hub *h, struct store_batch *batch, struct link *into)
 {
     list_init(into);
@@ -62,11 +63,23 @@ static void collect(struct hub *h, struct store_batch *batch, struct link *into)
             continue;
         if (!link_is_in(&e->result)) {
             list_append(into, &e->result);
-            e->result_rev = 0;
+            e->result_rev = e->result_trim = 0;
         }
         if (store_batch_kind(batch, i) == STORE_RECORD)
             e->result_rev = store_batch_rev(batch, i);
+        if (store_batch_kind(batch, i) == STORE_TRIM)
+            e->result_trim = store_batch_rev(batch, i);
     }
+}
+
+static void tell_result(struct hub *h, struct entry *e)
+{
+    struct room_event event = {.kind = ROOM_TRIMMED, .trimmed_rev = e->result_trim};
+    if (e->result_trim != 0 && !e->doomed && hub_step(h, e, &event) != 0)
+        e->doomed = true;
+    event = (struct room_event){.kind = ROOM_DURABLE, .durable_rev = e->result_rev};
+    if (e->result_rev != 0 && !e->doomed && hub_step(h, e, &event) != 0)
+        e->doomed = true; /* it is on disk, but who waits for it cannot be told */
 }
 
 static void commit_result(struct hub *h, struct store_batch *batch, int err, const char *text,
@@ -86,11 +99,7 @@ static void commit_result(struct hub *h, struct store_batch *batch, int err, con
             entry_fail(h, e);
             continue;
         }
-        if (e->result_rev == 0) /* a snapshot alone */
-            continue;
-        struct room_event event = {.kind = ROOM_DURABLE, .durable_rev = e->result_rev};
-        if (!e->doomed && hub_step(h, e, &event) != 0)
-            e->doomed = true; /* it is on disk, but who waits for it cannot be told */
+        tell_result(h, e);
     }
 }
 

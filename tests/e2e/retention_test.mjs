@@ -79,6 +79,46 @@ test('--history 100: what is older is gone, and nothing else is', async (t) => {
     assert.match(log.stderr, /what was before revision 200 is deleted \(--history\)/);
 });
 
+/** What is answered, over both ways, of what is gone: texts, histories, an older resume. */
+async function asked(server, session, epoch) {
+    const answers = [];
+    const late = await server.join('plan', { session, query: { epoch, rev: 150 } });
+    answers.push(late.welcome.text?.length, late.welcome.rev, late.welcome.seq);
+    answers.push(await late.ask({ type: 'text', rev: 199 }, 'error'));
+    answers.push(await late.ask({ type: 'history', from: 1, to: 300 }, 'error'));
+    answers.push((await late.ask({ type: 'text', rev: 200 }, 'text')).text.length);
+    for (const what of ['text?rev=150', 'ops?from=200&to=210', 'ops?from=201&to=202']) {
+        const answer = await fetch(`${server.origin}/api/rooms/plan/${what}`);
+        answers.push(answer.status, await answer.text());
+    }
+    await late.leave();
+    return answers;
+}
+
+test('what is gone is answered the same before and after a restart', async (t) => {
+    const args = ['--history', '100'];
+    const first = await serve(t, args);
+    const ada = await first.join('plan');
+    const { epoch, session } = ada.welcome;
+    await type(ada, 1, 200);
+    await ada.leave(); /* nobody is left: a snapshot, to be cut at */
+    const again = await first.join('plan', { session, query: { epoch, rev: 200 } });
+    assert.equal(again.welcome.text, undefined);
+    await type(again, 201, 300);
+    assert.equal(await trimmed(first.data, 'plan'), 200);
+    while ((await again.ask({ type: 'text', rev: 199 }, (m) => m.type === 'text' || m.code === 'gone')).type === 'text')
+        ; /* it is on disk, and the room is about to hear of it */
+    /* What is on its way from before is merged as long as there is anything to merge it with. */
+    await again.ask({ type: 'insert', position: 0, text: LINE, seq: 301, rev: 199 }, { type: 'ack', rev: 301 });
+    await again.leave();
+    const before = await asked(first, session, epoch);
+    assert.deepEqual(before.slice(0, 3), [301 * LINE.length, 301, 301]);
+    assert.deepEqual([before[3].code, before[4].code], ['gone', 'gone']);
+    await first.kill();
+    const second = await serve(t, args, { data: first.data });
+    assert.deepEqual(await asked(second, session, epoch), before);
+});
+
 test('--history all, and none given: nothing goes', async (t) => {
     for (const args of [[], ['--history', 'all']]) {
         const first = await serve(t, args);

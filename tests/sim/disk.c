@@ -239,6 +239,9 @@ static uint64_t take_in(struct world *w, struct disk_list *batch)
     for (size_t i = 0; i < batch->n; i++) {
         if (batch->items[i].trim) {
             trim(d, batch->items[i].rev);
+            if (d->base < batch->items[i].rev)
+                sim_fail("the log is to begin at revision %llu, where no snapshot stands",
+                         (unsigned long long)batch->items[i].rev);
             w->tally.log_trimmed++;
             continue;
         }
@@ -266,8 +269,8 @@ uint64_t disk_finish(struct world *w, bool ok)
     for (size_t i = 0; i < d->under_way.n; i++)
         if (!d->under_way.items[i].snapshot && !d->under_way.items[i].trim)
             newest = d->under_way.items[i].rev;
-    if (newest == 0) { /* of a snapshot alone nobody is told */
-        d->under_way.n = 0;
+    if (newest == 0) { /* a snapshot alone */
+        d->under_way.n = d->gathering.n = 0;
         return 0;
     }
     /* What gathered behind it was decided upon what is lost. */

@@ -71,9 +71,25 @@ static void check_cursor(struct world *w, const struct room_cursor *c)
                  c->anchor_cp, length_cp);
 }
 
+/* What was trimmed is shown to nobody, whether it is still in memory or not. */
+static void check_gone(const struct world *w, const struct link *link, const struct room_message *m)
+{
+    uint64_t rev = REV_MAX;
+    if (m->type == MESSAGE_TEXT)
+        rev = m->text.rev;
+    else if (m->type == MESSAGE_HISTORY && m->history.n != 0)
+        rev = m->history.from - 1;
+    else if (m->type == MESSAGE_WELCOME && m->welcome.text == NULL && link != NULL)
+        rev = link->resume_rev;
+    if (rev < w->disk.base)
+        sim_fail("revision %llu is shown (message %d), the log begins at %llu",
+                 (unsigned long long)rev, (int)m->type, (unsigned long long)w->disk.base);
+}
+
 static void check_message(struct world *w, const struct link *link, const struct room_message *m)
 {
     uint64_t rev = shown_rev(m);
+    check_gone(w, link, m);
     if (rev > disk_head(&w->disk))
         sim_fail("revision %llu is shown (message %d), the disk has %llu", (unsigned long long)rev,
                  (int)m->type, (unsigned long long)disk_head(&w->disk));
@@ -353,9 +369,12 @@ void server_commit(struct world *w, bool ok)
     if (!w->disk.committing)
         return;
     uint64_t base_rev = w->room != NULL ? room_info(w->room).base_rev : 0;
+    uint64_t log_base = w->disk.base;
     uint64_t rev = disk_finish(w, ok);
     w->tally.failed += !ok;
-    if (w->room == NULL || rev == 0)
+    if (w->room != NULL && w->disk.base != log_base)
+        step(w, &(struct room_event){.kind = ROOM_TRIMMED, .trimmed_rev = w->disk.base});
+    if (w->room == NULL || (ok && rev == 0))
         return;
     struct room_event ev = {.kind = ok ? ROOM_DURABLE : ROOM_COMMIT_FAILED};
     if (ok)
@@ -367,7 +386,7 @@ void server_commit(struct world *w, bool ok)
                  (unsigned long long)room_info(w->room).head_rev,
                  (unsigned long long)disk_head(&w->disk));
     w->tally.trimmed += room_info(w->room).base_rev != base_rev;
-    if (rev % CHECK_EVERY == 0) {
+    if (rev != 0 && rev % CHECK_EVERY == 0) {
         disk_check_text(w, room_info(w->room).rev, room_text(w->room), "the room");
         if (!room_check(w->room))
             sim_fail("the room does not check");

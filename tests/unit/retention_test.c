@@ -120,13 +120,20 @@ static void test_large_and_little_changed(void **state)
     says(tick_at(200000, (struct room_tick){.leaves = true}), "snapshot 351");
 }
 
-static void load_from(const struct rig_bytes *snapshot, uint64_t rev)
+/* The room anew, from the log that begins at this snapshot. */
+static void load_from(const struct rig_bytes *snapshot, uint64_t rev, uint64_t head)
 {
     char why[200];
     room_free(rig.room);
     assert_int_equal(room_new(rig.alloc, &rig.config, &rig.epoch, &rig.room), 0);
     assert_int_equal(room_load_snapshot(rig.room, rev, snapshot->at, snapshot->len, why, 200), 0);
-    assert_int_equal(room_load_end(rig.room, rev, why, 200), 0);
+    room_load_base(rig.room, rev);
+    for (uint64_t at = rev + 1; at <= head; at++)
+        assert_int_equal(room_load_record(rig.room, at, rig.records[at - 1].at,
+                                          rig.records[at - 1].len, why, 200),
+                         0);
+    assert_int_equal(room_load_end(rig.room, head, why, 200), 0);
+    assert_true(room_check(rig.room));
 }
 
 /* Records are to be replayed for no more than a quarter of a snapshot. Of the snapshots that makes one
@@ -174,7 +181,7 @@ static void test_passing_snapshots(void **state)
     }
     assert_true(n_passing > 10 && n_kept > 5);
     /* One that a room was opened from stays, whatever it was. */
-    load_from(&rig.snapshot, last);
+    load_from(&rig.snapshot, last, last);
     rig_join(&rig, 1, 'A');
     for (uint64_t rev = last + 1; rig.snapshot_rev == last; rev++) {
         rig_op(&rig, 1, "'0123456789'", RIG_NO_REV, 0);
@@ -274,11 +281,84 @@ static const char *fetched_gone(uint64_t ticket)
     return rig_step(&rig, &ev);
 }
 
+static void trimmed(uint64_t rev)
+{
+    says(rig_step(&rig, &(struct room_event){.kind = ROOM_TRIMMED, .trimmed_rev = rev}), "");
+    assert_true(room_check(rig.room));
+}
+
+/* What is answered of what was trimmed, and who comes late. */
+static char *what_is_gone(void)
+{
+    char *all = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&all, &len);
+    fprintf(f, "%s\n", rig_text(&rig, 7, 99));
+    fprintf(f, "%s\n", rig_text(&rig, 7, 1));
+    fprintf(f, "%s\n", rig_history(&rig, 7, 100, 105));
+    fprintf(f, "%s\n", rig_history(&rig, 7, 1, 0));
+    fprintf(f, "%s\n", rig_resume(&rig, 8, 'A', 99));
+    assert_int_equal(fclose(f), 0);
+    return all;
+}
+
+/* From the moment that the trim is on disk, and not before. What is on its way is merged. */
+static void test_memory_does_not_tell(void **state)
+{
+    (void)state;
+    keep(10, 0);
+    rig_join(&rig, 2, 'B');
+    for (uint64_t seq = 1; seq <= 100; seq++)
+        rig_op(&rig, 1, "'0123456789'", RIG_NO_REV, seq);
+    rig_commit(&rig);
+    says(tick_at(100000, (struct room_tick){.leaves = true}), "snapshot 100");
+    struct rig_bytes snapshot = rig.snapshot;
+    rig.snapshot = (struct rig_bytes){0};
+    type("'x'", 10);
+    says(tick_at(100100, (struct room_tick){0}), "trim 100");
+    says(rig_text(&rig, 7, 1), "7: text 1 '0123456789'");
+    assert_non_null(strstr(rig_resume(&rig, 3, 'C', 99), "resume"));
+    rig_leave(&rig, 3);
+    rig_leave(&rig, 1);
+    trimmed(100);
+    trimmed(50); /* one that was overtaken */
+    assert_non_null(strstr(rig_op(&rig, 2, "'y'", 99, 1), "persist 111"));
+    says(rig_durable(&rig, 111), "!2: edit 111 B [\"y\"]; 2: ack 111 seq 1");
+    rig_leave(&rig, 2);
+    char *before = what_is_gone();
+    rig_leave(&rig, 8);
+    says(rig_text(&rig, 7, 100), "7: text 100 '1000 bytes'");
+
+    load_from(&snapshot, 100, 111);
+    char *after = what_is_gone();
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+    free(snapshot.at);
+}
+
+/* Of the operations that are gone no more stay in memory than are needed for what is on its way. */
+static void test_memory_goes(void **state)
+{
+    (void)state;
+    keep(10, 0);
+    type("'0123456789'", 3000);
+    uint64_t at = rig.snapshot_rev;
+    type("'x'", 10);
+    assert_int_equal(room_info(rig.room).base_rev, 0);
+    char words[40];
+    snprintf(words, sizeof words, "trim %d", (int)at);
+    says(tick_at(100000, (struct room_tick){0}), words);
+    assert_int_equal(room_info(rig.room).base_rev, 0);
+    trimmed(at);
+    assert_in_range(room_info(rig.room).base_rev, 1, at);
+    assert_in_range(rig.room->history.bytes, 1, HISTORY_BYTES_LEAST);
+}
+
 /* From the snapshot at the base and what lies behind it: all that a client may ask for. */
 static void test_life_of_a_trimmed_log(void **state)
 {
     (void)state;
-    char why[200];
     keep(10, 0);
     for (uint64_t seq = 1; seq <= 100; seq++)
         rig_op(&rig, 1, "'0123456789'", RIG_NO_REV, seq);
@@ -288,15 +368,7 @@ static void test_life_of_a_trimmed_log(void **state)
     says(tick_at(100100, (struct room_tick){0}), "trim 100");
 
     rig_reset(&rig);
-    assert_int_equal(room_load_snapshot(rig.room, 100, rig.snapshot.at, rig.snapshot.len, why, 200),
-                     0);
-    room_load_base(rig.room, 100);
-    for (uint64_t rev = 101; rev <= 110; rev++)
-        assert_int_equal(room_load_record(rig.room, rev, rig.records[rev - 1].at,
-                                          rig.records[rev - 1].len, why, 200),
-                         0);
-    assert_int_equal(room_load_end(rig.room, 110, why, 200), 0);
-    assert_true(room_check(rig.room));
+    load_from(&rig.snapshot, 100, 110);
 
     /* Late: the whole text, and the session goes on. */
     says(rig_resume(&rig, 1, 'A', 40), "1: welcome 110 '1010 bytes' 1010 A seq 100; !1: join A");
@@ -309,12 +381,14 @@ static void test_life_of_a_trimmed_log(void **state)
         "be merged; join again for the text)");
     /* Texts and histories. */
     says(rig_text(&rig, 7, 100), "fetch 7 #1 base 100");
-    says(rig_text(&rig, 7, 99), "fetch 7 #2 base 99");
-    says(fetched_gone(2),
+    says(rig_text(&rig, 7, 99),
          "7: error gone (rev: found 99, expected at least 100, the oldest revision "
          "the log keeps)");
-    says(rig_history(&rig, 7, 100, 105), "fetch 7 #3 read 100-105");
-    says(fetched_gone(3), "7: error gone (from: found 100, expected at least 101, the oldest "
+    says(rig_history(&rig, 7, 100, 105),
+         "7: error gone (from: found 100, expected at least 101, the oldest "
+         "revision the log keeps)");
+    /* It may be trimmed while it is read. */
+    says(fetched_gone(1), "7: error gone (rev: found 100, expected at least 100, the oldest "
                           "revision the log keeps)");
     /* It was trimmed already. */
     says(tick_at(200000, (struct room_tick){0}), "");
@@ -368,6 +442,7 @@ int main(void)
         ROOM_TEST(test_large_and_little_changed), ROOM_TEST(test_passing_snapshots),
         ROOM_TEST(test_failed_snapshot),          cmocka_unit_test(test_tick_without_memory),
         ROOM_TEST(test_trims_by_revisions),       ROOM_TEST(test_trims_by_time),
+        ROOM_TEST(test_memory_does_not_tell),     ROOM_TEST(test_memory_goes),
         ROOM_TEST(test_life_of_a_trimmed_log),    ROOM_TEST(test_audit_from_a_base),
     };
     return cmocka_run_group_tests_name("the life of a room on disk", tests, NULL, NULL);
