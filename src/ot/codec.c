@@ -12,7 +12,9 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/pure.h"
+#include "base/utf8.h"
 #include "ot/peek.h"
+#include "ot/sums.h"
 
 enum { KIND_BITS = PEEK_KIND_BITS, KIND_MASK = PEEK_KIND_MASK };
 _Static_assert(WEFT_RETAIN == 0 && WEFT_INSERT == 1 && WEFT_DELETE == 2, "written to disk");
@@ -126,6 +128,35 @@ static int measure(struct cur in, size_t *ret_parts, size_t *ret_text_bytes)
     *ret_parts = parts;
     *ret_text_bytes = text_bytes;
     return 0;
+}
+
+int op_sums(const uint8_t *bytes, size_t len, struct op_sums *ret)
+{
+    struct cur in = cur_of(bytes, len);
+    struct op_sums s = {0};
+    size_t parts;
+    int err = measure(in, &parts, &s.insert_bytes);
+    if (err == 0 && (parts > OP_PARTS_MAX || s.insert_bytes > CP_MAX))
+        err = WEFT_ELIMIT;
+    while (err == 0 && cur_left(&in) != 0) {
+        struct weft_part part;
+        const char *text = NULL;
+        err = read_part(&in, &part, &text);
+        WEFT_ASSERT(err == 0);
+        if (part.kind == WEFT_INSERT) {
+            if (!utf8_valid(text, part.len_bytes, NULL) || utf8_has_nul(text, part.len_bytes))
+                return WEFT_EUTF8;
+            s.insert_cp += utf8_count(text, part.len_bytes);
+            continue;
+        }
+        s.span_cp += part.len_cp;
+        s.delete_cp += part.kind == WEFT_DELETE ? part.len_cp : 0;
+    }
+    if (err == 0 && (s.span_cp > CP_MAX || s.span_cp - s.delete_cp + s.insert_cp > CP_MAX))
+        err = WEFT_ELIMIT;
+    if (err == 0)
+        *ret = s;
+    return err;
 }
 
 /* What nearly every log is made of: one edit at one place, its text short and ASCII. False, and ret

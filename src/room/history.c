@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "base/pure.h"
+#include "ot/sums.h"
 #include "room/blocks.h"
 
 enum {
@@ -242,14 +243,12 @@ bool history_check(const struct history *h)
     for (uint64_t rev = h->base_rev + 1; rev <= history_head(h); rev++) {
         const struct history_entry *e = history_at(h, rev);
         struct record r;
-        struct weft_op op;
-        weft_op_init(&op, h->alloc);
+        struct op_sums sums = {0};
         bool good = record_decode(e->record, e->len, &r) == 0 && r.rev == rev &&
                     r.op_at == e->op_at && (r.meta_at != 0) == e->has_meta &&
-                    weft_op_decode(e->record + e->op_at, e->len - e->op_at, &op) == 0 &&
-                    weft_op_span(&op) <= (size_t)length;
-        length += weft_op_delta(&op);
-        weft_op_done(&op);
+                    op_sums(e->record + e->op_at, e->len - e->op_at, &sums) == 0 &&
+                    sums.span_cp <= (size_t)length;
+        length += (int64_t)sums.insert_cp - (int64_t)sums.delete_cp;
         if (!good || length != e->length_cp)
             return false;
         bytes += e->len;

@@ -123,6 +123,7 @@ WEFT_CHECKED int history_compose(struct history *h, uint64_t from, uint64_t to,
 WEFT_CHECKED int history_apply(struct history *h, uint64_t from, uint64_t to, uint64_t durable_rev,
                                struct weft_text *text);
 
+/* Takes no memory. */
 bool history_check(const struct history *h);
 
 #endif

@@ -1,5 +1,6 @@
 #include "base/assert.h"
 #include "base/pure.h"
+#include "ot/sums.h"
 #include "room/state.h"
 
 static void set_standards(struct room_config *c)
@@ -179,17 +180,17 @@ static bool check_pending(const struct room *room)
     size_t bytes = weft_text_size(room->text).bytes;
     size_t pending = 0;
     uint32_t sum = room->durable_sum;
-    struct weft_op op;
-    weft_op_init(&op, room->alloc);
     int err = 0;
     for (uint64_t rev = room->durable_rev + 1; err == 0 && rev <= room_head(room); rev++) {
+        const struct history_entry *e = history_at(&room->history, rev);
         struct record r = history_record(&room->history, rev);
-        err = r.prev_sum == sum ? history_op(&room->history, rev, &op) : WEFT_ECORRUPT;
+        struct op_sums sums = {0};
+        err = r.prev_sum == sum ? op_sums(e->record + e->op_at, e->len - e->op_at, &sums)
+                                : WEFT_ECORRUPT;
         sum = r.sum;
-        bytes = room_bytes_after(bytes, &op);
-        pending += history_at(&room->history, rev)->len;
+        bytes += sums.insert_bytes - sums.delete_cp; /* as room_bytes_after() has it */
+        pending += e->len;
     }
-    weft_op_done(&op);
     return err == 0 && sum == room->head_sum && bytes == room->head_bytes &&
            pending == room->pending_bytes;
 }

@@ -300,7 +300,7 @@ const struct room_meta *room_meta_of(const struct room *room); /* NULL: none */
 /* The i-th person, i < n_people, in the order they came; cursors at the durable revision. */
 void room_person_at(const struct room *room, size_t i, struct room_person *ret);
 
-/* Full walk: every invariant, sums against contents. For tests. */
+/* Full walk: every invariant, sums against contents. Takes no memory. For tests. */
 bool room_check(const struct room *room);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include <weft/op.h>
 
+#include "ot/sums.h"
 #include "base/limits.h"
 #include "support/faulty.h"
 #include "support/gen.h"
@@ -551,7 +552,14 @@ static void diff_examples(void **state)
 
 static int decode(struct weft_op *ret, const char *bytes, size_t len)
 {
-    return weft_op_decode((const uint8_t *)bytes, len, ret);
+    struct op_sums sums;
+    int err = weft_op_decode((const uint8_t *)bytes, len, ret);
+    assert_true((op_sums((const uint8_t *)bytes, len, &sums) == 0) == (err == 0));
+    if (err == 0) {
+        assert_int_equal(sums.span_cp, weft_op_span(ret));
+        assert_int_equal((int64_t)sums.insert_cp - (int64_t)sums.delete_cp, weft_op_delta(ret));
+    }
+    return err;
 }
 
 static void codec_has_this_form(void **state)
