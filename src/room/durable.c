@@ -109,8 +109,6 @@ static int apply_next(struct room *room, struct room_effects *fx)
 int room_on_durable(struct room *room, uint64_t rev, struct room_effects *fx)
 {
     WEFT_ASSERT(rev <= room_head(room));
-    if (rev > room->snapshot_rev)
-        room->snapshot_unsure = false;
     int err = 0;
     while (err == 0 && room->durable_rev < rev)
         err = apply_next(room, fx);

@@ -94,7 +94,7 @@ static int take_snapshot(struct room *room, bool stays, struct room_effects *fx)
     /* Where the log begins one is needed. */
     uint64_t instead = room->passing_rev > room->trim_rev ? room->passing_rev : 0;
     if (instead != 0)
-        timeline_forget_last(&s.times, instead);
+        timeline_back_to(&s.times, instead - 1);
     timeline_add(&s.times, s.rev, room->durable_at_ms);
     size_t bound = snapshot_bound(&room->sessions, room->text);
     uint8_t *place = effects_take(fx, bound);
@@ -118,7 +118,6 @@ static int take_snapshot(struct room *room, bool stays, struct room_effects *fx)
         room->kept_bytes = out.len;
         room->bytes_past_kept = 0;
     }
-    room->snapshot_unsure = true;
     room->snapshot_ms = room->now_ms;
     return 0;
 }
@@ -135,10 +134,9 @@ int room_snapshot_if_due(struct room *room, struct room_effects *fx)
  * be there all the same, and stays. */
 void room_snapshot_lost(struct room *room)
 {
-    if (!room->snapshot_unsure)
+    if (room->snapshot_rev <= room->stored_rev)
         return;
-    timeline_forget_last(&room->times, room->snapshot_rev);
-    room->snapshot_unsure = false;
+    timeline_back_to(&room->times, room->stored_rev);
     room->snapshot_rev = room->passing_rev = 0;
     room->bytes_past_snapshot += room->snapshot_bytes + room->config.snapshot_record_bytes;
     room->bytes_past_kept += room->kept_bytes + room->config.snapshot_record_bytes;
@@ -173,7 +171,7 @@ static void trim_log(struct room *room, int64_t unix_ms, struct room_effects *fx
 
 /* Nothing before it is answered any more, as after a restart. What is on its way from those who are here
  * is still merged: that shows nobody anything, so some of the operations stay. */
-void room_on_trimmed(struct room *room, uint64_t rev)
+static void on_trimmed(struct room *room, uint64_t rev)
 {
     const struct history *h = &room->history;
     WEFT_ASSERT(rev <= room->durable_rev);
@@ -187,6 +185,13 @@ void room_on_trimmed(struct room *room, uint64_t rev)
     while (h->base_rev < rev && h->bytes > HISTORY_BYTES_LEAST)
         if (!drop_eighth(room, rev))
             return;
+}
+
+void room_on_stored(struct room *room, const struct room_stored *stored)
+{
+    if (stored->snapshot_rev > room->stored_rev)
+        room->stored_rev = stored->snapshot_rev;
+    on_trimmed(room, stored->trim_rev);
 }
 
 int room_on_tick(struct room *room, const struct room_tick *tick, struct room_effects *fx)

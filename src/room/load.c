@@ -79,7 +79,7 @@ int room_load_snapshot(struct room *room, uint64_t rev, const uint8_t *bytes, si
     l->has_snapshot = true;
     l->snapshot_rev = rev;
     l->snapshot_sum = s.sum;
-    room->snapshot_rev = rev;
+    room->snapshot_rev = room->stored_rev = rev;
     room->snapshot_bytes = room->kept_bytes = len;
     room->durable_rev = rev;
     room->durable_sum = s.sum;

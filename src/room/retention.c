@@ -21,9 +21,9 @@ void timeline_add(struct timeline *t, uint64_t rev, int64_t at_ms)
     t->marks[t->n++] = (struct timeline_mark){.rev = rev, .at_ms = at_ms};
 }
 
-void timeline_forget_last(struct timeline *t, uint64_t rev)
+void timeline_back_to(struct timeline *t, uint64_t rev)
 {
-    if (t->n != 0 && t->marks[t->n - 1].rev == rev)
+    while (t->n != 0 && t->marks[t->n - 1].rev > rev)
         t->n--;
 }
 

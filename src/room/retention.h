@@ -30,8 +30,8 @@ struct retention {
 /* rev is at least the newest there is. A time before that one's counts as the same. */
 void timeline_add(struct timeline *t, uint64_t rev, int64_t at_ms);
 
-/* Forgets the newest, where it is of this revision. */
-void timeline_forget_last(struct timeline *t, uint64_t rev);
+/* Forgets those above rev. */
+void timeline_back_to(struct timeline *t, uint64_t rev);
 
 /* Forgets those below rev. */
 void timeline_trim(struct timeline *t, uint64_t rev);

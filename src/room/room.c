@@ -93,8 +93,8 @@ static int step(struct room *room, const struct room_event *ev, struct room_effe
         return room_on_durable(room, ev->durable_rev, fx);
     case ROOM_COMMIT_FAILED:
         return room_on_commit_failed(room, fx);
-    case ROOM_TRIMMED:
-        room_on_trimmed(room, ev->trimmed_rev);
+    case ROOM_STORED:
+        room_on_stored(room, &ev->stored);
         return 0;
     case ROOM_FETCHED:
         return room_on_fetched(room, &ev->fetched, fx);
@@ -227,8 +227,8 @@ bool room_check(const struct room *room)
             return false;
     return room->history.base_rev <= room->durable_rev && check_past(room) &&
            room->log_base_rev <= room->trim_rev && room->trim_rev <= room->durable_rev &&
-           room->durable_rev <= room_head(room) && history_check(&room->history) &&
-           weft_text_check(room->text) &&
+           room->stored_rev <= room->durable_rev && room->durable_rev <= room_head(room) &&
+           history_check(&room->history) && weft_text_check(room->text) &&
            weft_text_size(room->text).cp == history_length_cp(&room->history, room->durable_rev) &&
            check_pending(room) && check_members(room) && sessions_check(&room->sessions);
 }

@@ -65,7 +65,7 @@ enum room_event_kind {
     ROOM_SIGNAL,
     ROOM_DURABLE,
     ROOM_COMMIT_FAILED,
-    ROOM_TRIMMED,
+    ROOM_STORED,
     ROOM_FETCHED,
     ROOM_BEHIND,
     ROOM_FLUSH,
@@ -131,6 +131,12 @@ struct room_signal_send {
     const void *waiting_ctx;
 };
 
+/* A commit has succeeded with a snapshot or a trim in it. Given before the ROOM_DURABLE of that commit. */
+struct room_stored {
+    uint64_t snapshot_rev; /* that of the last ROOM_SNAPSHOT in it; 0: none */
+    uint64_t trim_rev;     /* ... ROOM_TRIM */
+};
+
 /* Records and a snapshot, read from the log because a room asked with ROOM_FETCH. */
 struct room_fetched {
     uint64_t ticket; /* as in the effect */
@@ -166,7 +172,7 @@ struct room_tick {
 
 struct room_event {
     enum room_event_kind kind;
-    uint64_t conn; /* whose; 0 for DURABLE, COMMIT_FAILED, TRIMMED, FETCHED, FLUSH, TICK */
+    uint64_t conn; /* whose; 0 for DURABLE, COMMIT_FAILED, STORED, FETCHED, FLUSH, TICK */
     union {
         struct room_join join;
         struct room_submission submission; /* OPERATION, META */
@@ -175,7 +181,7 @@ struct room_event {
         struct room_query query; /* TEXT, HISTORY: `conn` need not have joined (plain HTTP) */
         struct room_signal_send signal;
         uint64_t durable_rev;
-        uint64_t trimmed_rev; /* TRIMMED: that of the ROOM_TRIM, which is on disk */
+        struct room_stored stored;
         struct room_fetched fetched;
         struct room_behind behind;
         struct room_tick tick;
@@ -187,11 +193,11 @@ struct room_event {
 enum room_effect_kind {
     ROOM_PERSIST,   /* write this record; then ROOM_DURABLE or ROOM_COMMIT_FAILED */
     ROOM_SNAPSHOT,  /* write this snapshot with the next commit, in place of the one at `instead`;
-                     * nothing waits for it */
+                     * then ROOM_STORED or, as for a record, ROOM_COMMIT_FAILED */
     ROOM_SEND,      /* to conn, behind all that was broadcast so far */
     ROOM_BROADCAST, /* to everybody who has joined but `conn` (0: to all) */
     ROOM_TRIM,  /* with the next commit, let the log begin at its newest snapshot up to rev; then
-                     * ROOM_TRIMMED, before the ROOM_DURABLE of that commit */
+                     * the same */
     ROOM_CLOSE, /* close conn with `code`, after what was sent to it */
     ROOM_FETCH, /* read from the log, answer with ROOM_FETCHED */
 };

@@ -119,9 +119,9 @@ struct room {
     uint64_t passing_rev; /* snapshot_rev, where that one goes when the next is there; else 0 */
     size_t kept_bytes;    /* the same of the last one that stays */
     size_t bytes_past_kept;
-    bool snapshot_unsure; /* taken, and no later commit has succeeded yet */
-    int64_t snapshot_ms;  /* when it was taken, or the room opened */
-    int64_t changed_ms;   /* when something became durable last */
+    uint64_t stored_rev; /* the newest snapshot that is on disk: snapshot_rev, or below it */
+    int64_t snapshot_ms; /* when it was taken, or the room opened */
+    int64_t changed_ms;  /* when something became durable last */
 
     int64_t durable_at_ms;     /* Unix time of record durable_rev */
     struct timeline times;     /* of the snapshots that the log has */
@@ -219,7 +219,7 @@ WEFT_CHECKED int room_answer_waiting(struct room *room, struct room_effects *fx)
 /* keep.c */
 /* The oldest revisions go where there are more than a room keeps. */
 void room_keep_within(struct room *room);
-void room_on_trimmed(struct room *room, uint64_t rev);
+void room_on_stored(struct room *room, const struct room_stored *stored);
 WEFT_CHECKED int room_on_tick(struct room *room, const struct room_tick *tick,
                               struct room_effects *fx);
 

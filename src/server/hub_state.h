@@ -69,7 +69,7 @@ struct entry {
     bool doomed;        /* what it did is not all said: to be dropped and read again */
     struct link result; /* hub_store.c: in the commit whose result is at hand */
     uint64_t result_rev;
-    uint64_t result_trim; /* the same of a trim */
+    struct room_stored result_stored;
 
     struct link conns; /* struct conn.of_entry */
     size_t n_conns;

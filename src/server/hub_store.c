@@ -52,8 +52,7 @@ void store_health(struct hub *h, struct health *health, bool commit, int err, co
 
 /* --- commits --- */
 
-/* The entries that have writes in a batch, each once, with their newest record's revision and
- * where they are trimmed (0: none). */
+/* The entries that have writes in a batch, each once, with what is in it. */
 static void collect(struct hub *h, struct store_batch *batch, struct link *into)
 {
     list_init(into);
@@ -63,19 +62,32 @@ static void collect(struct hub *h, struct store_batch *batch, struct link *into)
             continue;
         if (!link_is_in(&e->result)) {
             list_append(into, &e->result);
-            e->result_rev = e->result_trim = 0;
+            e->result_rev = 0;
+            e->result_stored = (struct room_stored){0};
         }
-        if (store_batch_kind(batch, i) == STORE_RECORD)
-            e->result_rev = store_batch_rev(batch, i);
-        if (store_batch_kind(batch, i) == STORE_TRIM)
-            e->result_trim = store_batch_rev(batch, i);
+        uint64_t rev = store_batch_rev(batch, i);
+        switch (store_batch_kind(batch, i)) {
+        case STORE_RECORD:
+            e->result_rev = rev;
+            break;
+        case STORE_SNAPSHOT:
+            e->result_stored.snapshot_rev = rev;
+            break;
+        case STORE_TRIM:
+            e->result_stored.trim_rev = rev;
+            break;
+        case STORE_BEGIN:
+        case STORE_DROP:
+            break;
+        }
     }
 }
 
 static void tell_result(struct hub *h, struct entry *e)
 {
-    struct room_event event = {.kind = ROOM_TRIMMED, .trimmed_rev = e->result_trim};
-    if (e->result_trim != 0 && !e->doomed && hub_step(h, e, &event) != 0)
+    struct room_event event = {.kind = ROOM_STORED, .stored = e->result_stored};
+    bool stored = e->result_stored.snapshot_rev != 0 || e->result_stored.trim_rev != 0;
+    if (stored && !e->doomed && hub_step(h, e, &event) != 0)
         e->doomed = true;
     event = (struct room_event){.kind = ROOM_DURABLE, .durable_rev = e->result_rev};
     if (e->result_rev != 0 && !e->doomed && hub_step(h, e, &event) != 0)

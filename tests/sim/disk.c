@@ -242,11 +242,13 @@ static uint64_t take_in(struct world *w, struct disk_list *batch)
             if (d->base < batch->items[i].rev)
                 sim_fail("the log is to begin at revision %llu, where no snapshot stands",
                          (unsigned long long)batch->items[i].rev);
+            d->stored.trim_rev = batch->items[i].rev;
             w->tally.log_trimmed++;
             continue;
         }
         if (batch->items[i].snapshot) {
             put_snapshot(d, &batch->items[i]);
+            d->stored.snapshot_rev = batch->items[i].rev;
             continue;
         }
         list_push(&d->records, batch->items[i]);
@@ -264,6 +266,7 @@ uint64_t disk_finish(struct world *w, bool ok)
     uint64_t newest = 0;
     d->committing = false;
     d->refused.n = 0;
+    d->stored = (struct room_stored){0};
     if (ok)
         return take_in(w, &d->under_way);
     for (size_t i = 0; i < d->under_way.n; i++)

@@ -369,11 +369,11 @@ void server_commit(struct world *w, bool ok)
     if (!w->disk.committing)
         return;
     uint64_t base_rev = w->room != NULL ? room_info(w->room).base_rev : 0;
-    uint64_t log_base = w->disk.base;
     uint64_t rev = disk_finish(w, ok);
     w->tally.failed += !ok;
-    if (w->room != NULL && w->disk.base != log_base)
-        step(w, &(struct room_event){.kind = ROOM_TRIMMED, .trimmed_rev = w->disk.base});
+    struct room_stored stored = w->disk.stored;
+    if (w->room != NULL && (stored.snapshot_rev != 0 || stored.trim_rev != 0))
+        step(w, &(struct room_event){.kind = ROOM_STORED, .stored = stored});
     if (w->room == NULL || (ok && rev == 0))
         return;
     struct room_event ev = {.kind = ok ? ROOM_DURABLE : ROOM_COMMIT_FAILED};

@@ -148,6 +148,7 @@ struct disk {
     struct uuid epoch;
     struct buf raw; /* every byte that was ever handed over */
     uint64_t base;  /* records up to this one are gone; they lie here still, for the oracles */
+    struct room_stored stored;  /* by the last commit */
     struct disk_list records;   /* [rev - 1] */
     struct disk_list snapshots; /* rising */
     struct disk_list gathering, under_way;

@@ -122,6 +122,7 @@ uint64_t disk_finish(struct disk *d, bool ok)
 {
     uint64_t newest = 0;
     WEFT_ASSERT(d->committing);
+    d->stored = (struct room_stored){0};
     d->committing = false;
     for (size_t i = 0; i < d->under_way.n; i++) {
         struct disk_bytes *b = &d->under_way.items[i];
@@ -134,8 +135,10 @@ uint64_t disk_finish(struct disk *d, bool ok)
             free(b->at);
         } else if (trims) {
             trim(d, b->rev);
+            d->stored.trim_rev = b->rev;
         } else if (snapshot) {
             push_take(&d->snapshots, b->rev, b->at, b->len);
+            d->stored.snapshot_rev = b->rev;
         } else {
             WEFT_ASSERT(b->rev == d->records.n + 1); /* what the port of the real store demands */
             push_take(&d->records, b->rev, b->at, b->len);

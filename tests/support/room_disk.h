@@ -30,6 +30,7 @@ struct disk {
     struct weft_text *shadow;   /* at the last record */
     struct disk_list gathering, under_way; /* rev with a top bit: a snapshot, a trim */
     uint64_t base;                         /* a room is told that records up to this one are gone */
+    struct room_stored stored;             /* by the last commit */
     bool committing;
 };
 

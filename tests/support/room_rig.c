@@ -232,8 +232,12 @@ const char *rig_history(struct rig *r, uint64_t conn, uint64_t from, uint64_t to
     return rig_step(r, &ev);
 }
 
+/* A snapshot lies in the commit before its next record's, or in that. */
 const char *rig_durable(struct rig *r, uint64_t rev)
 {
+    if (r->snapshot_rev != 0 && r->snapshot_rev <= room_info(r->room).rev && rev > r->snapshot_rev)
+        rig_step(r,
+                 &(struct room_event){.kind = ROOM_STORED, .stored.snapshot_rev = r->snapshot_rev});
     return rig_step(r, &(struct room_event){.kind = ROOM_DURABLE, .durable_rev = rev});
 }
 

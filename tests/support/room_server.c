@@ -425,10 +425,10 @@ void server_commit(struct server *s, bool ok)
 {
     if (!s->disk.committing)
         return;
-    uint64_t log_base = s->disk.base;
     uint64_t rev = disk_finish(&s->disk, ok);
-    if (s->room != NULL && s->disk.base != log_base)
-        step(s, &(struct room_event){.kind = ROOM_TRIMMED, .trimmed_rev = s->disk.base});
+    struct room_stored stored = s->disk.stored;
+    if (s->room != NULL && (stored.snapshot_rev != 0 || stored.trim_rev != 0))
+        step(s, &(struct room_event){.kind = ROOM_STORED, .stored = stored});
     if (s->room == NULL || (ok && rev == 0))
         return;
     struct room_event ev = {.kind = ok ? ROOM_DURABLE : ROOM_COMMIT_FAILED};

@@ -259,6 +259,21 @@ static void test_trims_by_revisions(void **state)
     says(tick_at(100203, (struct room_tick){0}), "trim 100"); /* its commit failed */
 }
 
+/* A commit that was under way when the snapshot was taken says nothing of it. */
+static void test_cuts_where_a_snapshot_stands(void **state)
+{
+    (void)state;
+    keep(1, 0);
+    type("'0123456789'", 100);
+    says(tick_at(100000, (struct room_tick){.leaves = true}), "snapshot 100");
+    rig_op(&rig, 1, "'x'", RIG_NO_REV, 0);
+    rig_step(&rig, &(struct room_event){.kind = ROOM_DURABLE, .durable_rev = 101});
+    says(rig_fail(&rig), ""); /* that of the snapshot */
+    says(tick_at(100100, (struct room_tick){.leaves = true}), "snapshot 101");
+    type("'x'", 1);
+    says(tick_at(100200, (struct room_tick){0}), "trim 101");
+}
+
 static void test_trims_by_time(void **state)
 {
     (void)state;
@@ -283,7 +298,7 @@ static const char *fetched_gone(uint64_t ticket)
 
 static void trimmed(uint64_t rev)
 {
-    says(rig_step(&rig, &(struct room_event){.kind = ROOM_TRIMMED, .trimmed_rev = rev}), "");
+    says(rig_step(&rig, &(struct room_event){.kind = ROOM_STORED, .stored.trim_rev = rev}), "");
     assert_true(room_check(rig.room));
 }
 
@@ -437,13 +452,21 @@ static void test_audit_from_a_base(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cut_by_revisions),  cmocka_unit_test(test_cut_by_time),
-        cmocka_unit_test(test_timeline),          ROOM_TEST(test_left_alone),
-        ROOM_TEST(test_large_and_little_changed), ROOM_TEST(test_passing_snapshots),
-        ROOM_TEST(test_failed_snapshot),          cmocka_unit_test(test_tick_without_memory),
-        ROOM_TEST(test_trims_by_revisions),       ROOM_TEST(test_trims_by_time),
-        ROOM_TEST(test_memory_does_not_tell),     ROOM_TEST(test_memory_goes),
-        ROOM_TEST(test_life_of_a_trimmed_log),    ROOM_TEST(test_audit_from_a_base),
+        cmocka_unit_test(test_cut_by_revisions),
+        cmocka_unit_test(test_cut_by_time),
+        cmocka_unit_test(test_timeline),
+        ROOM_TEST(test_left_alone),
+        ROOM_TEST(test_large_and_little_changed),
+        ROOM_TEST(test_passing_snapshots),
+        ROOM_TEST(test_failed_snapshot),
+        cmocka_unit_test(test_tick_without_memory),
+        ROOM_TEST(test_trims_by_revisions),
+        ROOM_TEST(test_cuts_where_a_snapshot_stands),
+        ROOM_TEST(test_trims_by_time),
+        ROOM_TEST(test_memory_does_not_tell),
+        ROOM_TEST(test_memory_goes),
+        ROOM_TEST(test_life_of_a_trimmed_log),
+        ROOM_TEST(test_audit_from_a_base),
     };
     return cmocka_run_group_tests_name("the life of a room on disk", tests, NULL, NULL);
 }
