@@ -52,3 +52,14 @@ uint64_t retention_cut(const struct retention *keep, const struct timeline *t, u
     }
     return 0;
 }
+
+int64_t retention_round_ms(const struct retention *keep)
+{
+    enum { LEAST_MS = 60000, MOST_MS = 86400000, PARTS = 8 };
+    if (keep->revs == 0 && keep->ms == 0)
+        return 0;
+    /* By revisions nothing changes in a room that nobody opens, but the setting may have. */
+    if (keep->ms == 0 || keep->ms / PARTS > MOST_MS)
+        return MOST_MS;
+    return keep->ms / PARTS > LEAST_MS ? keep->ms / PARTS : LEAST_MS;
+}

@@ -40,4 +40,8 @@ void timeline_trim(struct timeline *t, uint64_t rev);
 uint64_t retention_cut(const struct retention *keep, const struct timeline *t, uint64_t durable_rev,
                        int64_t now_ms);
 
+/* Rooms that nobody opens are looked at in rounds, for they grow old all the same: how long after a round
+ * began the next one does. 0: never, everything is kept. */
+int64_t retention_round_ms(const struct retention *keep);
+
 #endif

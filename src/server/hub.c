@@ -112,6 +112,7 @@ static void on_tick(uv_timer_t *timer)
 {
     struct hub *h = timer->data;
     entries_tick(h);
+    rounds_tick(h);
     memory_tick(h);
     hub_settle(h);
 }

@@ -144,6 +144,7 @@ int entry_get(struct hub *h, const char *name, size_t len, struct entry **ret)
     WEFT_ASSERT(len > 0 && len <= ROOM_NAME_BYTES_MAX);
     struct entry *e = find(h, name, len);
     if (e != NULL && !e->doomed) {
+        e->visited = false;
         *ret = e;
         return 0;
     }
@@ -161,6 +162,18 @@ int entry_get(struct hub *h, const char *name, size_t len, struct entry **ret)
     }
     *ret = e;
     return 0;
+}
+
+bool entry_visit(struct hub *h, const char *name, size_t len)
+{
+    struct entry *e = find(h, name, len);
+    if (e != NULL) /* it has its ticks */
+        return true;
+    if (h->n_entries >= h->settings.limit_rooms || h->rooms_bytes > h->settings.limit_memory ||
+        entry_get(h, name, len, &e) != 0)
+        return false;
+    e->visited = true;
+    return true;
 }
 
 /* --- opening --- */
@@ -309,9 +322,11 @@ bool entry_rest(struct hub *h, struct entry *e)
 {
     if (!is_idle(e))
         return false;
-    e->idle_since_ms = hub_now(h);
     link_out(&e->queue);
-    list_append(&h->idle, &e->queue);
+    e->idle_since_ms = hub_now(h);
+    if (e->visited)
+        e->idle_since_ms -= (int64_t)h->settings.idle_room_ms; /* the first to go */
+    list_append(e->visited ? h->idle.next : &h->idle, &e->queue);
     outlog_trim(&e->outlog, e->outlog.next_seq);
     if (e->state == ENTRY_OPEN)
         tick_room(h, e, SIZE_MAX, true); /* the snapshot it is opened from the next time */

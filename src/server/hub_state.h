@@ -51,6 +51,7 @@ struct entry {
     struct link queue;     /* in hub.busy or hub.idle */
     struct link touched;   /* in hub.touched: something happened to it this turn */
     int64_t idle_since_ms; /* in hub.idle */
+    bool visited;          /* opened by a round, and nobody has asked for it since */
 
     struct counted memory; /* what room and outlog take */
     struct room *room;     /* OPEN */
@@ -149,6 +150,15 @@ struct fetch {
 
 enum hub_phase { HUB_SERVING, HUB_FLUSHING, HUB_CLOSING, HUB_ENDED };
 
+/* hub_rounds.c: looking after the rooms that nobody opens. */
+struct rounds {
+    bool asked;       /* for the next name */
+    int64_t begun_ms; /* this round */
+    int64_t next_ms;  /* not before then */
+    size_t after_len; /* the room that was looked at last; 0: none yet in this round */
+    char after[STORE_NAME_BYTES_MAX];
+};
+
 /* Whether the disk does what it is asked to, and since when not. */
 struct health {
     bool failing;
@@ -200,6 +210,7 @@ struct hub {
     struct store_batch *spare; /* NULL while a commit is under way */
     struct link fetches;
     struct link fetches_failed;
+    struct rounds rounds;
     struct health commits;
     struct health loads;
     struct commit_counters committed;
@@ -229,6 +240,8 @@ void entries_done(struct hub *h);
 /* The room's entry, made and its load begun when there is none. 0, WEFT_ENOMEM, or WEFT_ELIMIT when
  * there are too many in use. */
 WEFT_CHECKED int entry_get(struct hub *h, const char *name, size_t len, struct entry **ret);
+/* Opens a room that is not in memory, for its tick only. False: there is no place for it now. */
+bool entry_visit(struct hub *h, const char *name, size_t len);
 void entry_loaded(struct hub *h, struct entry *e, struct store_result *result);
 void entry_drop(struct hub *h, struct entry *e); /* doomed: its people are told to come back */
 void entry_use(struct hub *h, struct entry *e);  /* not idle any more */
@@ -299,6 +312,10 @@ void store_fetches_done(struct hub *h);
 bool store_committing(const struct hub *h);
 void store_health(struct hub *h, struct health *health, bool commit, int err, const char *text,
                   size_t n_records);
+
+/* hub_rounds.c */
+void rounds_tick(struct hub *h);
+void rounds_next(struct hub *h, const struct store_result *result); /* STORE_JOB_NEXT */
 
 /* hub_metrics.c */
 void metrics_commit(struct hub *h, const struct store_batch *batch, int err, int64_t took_us);

@@ -227,6 +227,9 @@ void store_results(struct hub *h)
         case STORE_JOB_LOAD:
             load_result(h, &result);
             break;
+        case STORE_JOB_NEXT:
+            rounds_next(h, &result);
+            break;
         case STORE_JOB_BASE:
         case STORE_JOB_READ:
             f = numbers_get(&h->numbers, result.tag);

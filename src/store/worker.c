@@ -138,6 +138,9 @@ static void carry_out(struct store *s, struct job *job, bool *ret_trimmed)
         r->err = store_read(s, job->name, job->name_len, job->args[0], job->args[1],
                             (size_t)job->args[2], &r->log);
         break;
+    case STORE_JOB_NEXT:
+        r->err = store_next(s, job->name_len != 0 ? job->name : NULL, job->name_len, &r->next);
+        break;
     }
     r->took_us = now_us() - start_us;
     if (r->err != 0) {
@@ -338,6 +341,12 @@ int store_worker_read(struct store_worker *w, const char *name, size_t name_len,
 {
     const uint64_t args[3] = {from, to, max_bytes};
     return submit_read(w, STORE_JOB_READ, name, name_len, args, tag);
+}
+
+int store_worker_next(struct store_worker *w, const char *after, size_t after_len)
+{
+    const uint64_t args[3] = {0};
+    return submit_read(w, STORE_JOB_NEXT, after, after_len, args, 0);
 }
 
 bool store_worker_take(struct store_worker *w, struct store_result *ret)

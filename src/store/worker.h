@@ -16,7 +16,13 @@
 
 struct store_worker;
 
-enum store_job_kind { STORE_JOB_COMMIT, STORE_JOB_LOAD, STORE_JOB_BASE, STORE_JOB_READ };
+enum store_job_kind {
+    STORE_JOB_COMMIT,
+    STORE_JOB_LOAD,
+    STORE_JOB_BASE,
+    STORE_JOB_READ,
+    STORE_JOB_NEXT
+};
 
 enum {
     STORE_READS_MAX = 1024, /* more rooms than that being opened at once only queue longer */
@@ -33,7 +39,8 @@ struct store_result {
     char text[STORE_TEXT_BYTES]; /* store_error_text() when err != 0 */
     uint64_t tag;                /* as submitted */
     struct store_batch *batch;   /* COMMIT: given back; store_batch_free() or reuse */
-    struct store_log log;        /* the others, when err == 0: store_log_done() */
+    struct store_log log;        /* LOAD, BASE, READ, when err == 0: store_log_done() */
+    struct store_name next;      /* NEXT, when err == 0 */
     int64_t took_us;             /* the store's time for it, for metrics */
 };
 
@@ -50,6 +57,9 @@ WEFT_CHECKED int store_worker_base(struct store_worker *w, const char *name, siz
                                    uint64_t rev, uint64_t tag);
 WEFT_CHECKED int store_worker_read(struct store_worker *w, const char *name, size_t name_len,
                                    uint64_t from, uint64_t to, size_t max_bytes, uint64_t tag);
+
+/* after_len 0: the first of all. */
+WEFT_CHECKED int store_worker_next(struct store_worker *w, const char *after, size_t after_len);
 
 /* The next finished job, or false. */
 bool store_worker_take(struct store_worker *w, struct store_result *ret);

@@ -119,6 +119,28 @@ test('what is gone is answered the same before and after a restart', async (t) =
     assert.deepEqual(await asked(second, session, epoch), before);
 });
 
+test('a room that nobody opens is trimmed as well', async (t) => {
+    const args = ['--history', 'all'];
+    const rooms = ['a', 'b', 'c'];
+    let folder = {};
+    for (const [from, to] of [[1, 200], [1, 100]]) { /* each stop leaves a snapshot */
+        const server = await serve(t, args, folder);
+        for (const room of rooms)
+            await type(await server.join(room), from, to);
+        await server.stop();
+        folder = { data: server.data };
+    }
+    const server = await serve(t, ['--history', '100', '--log-level', 'debug'], folder);
+    for (const room of rooms)
+        assert.equal(await trimmed(server.data, room), 200);
+    await server.says(/room evicted.*\n[^]*room evicted.*\n[^]*room evicted/);
+    const ada = await server.join('b');
+    assert.deepEqual([ada.welcome.rev, ada.welcome.length], [300, 300 * LINE.length]);
+    await server.stop();
+    const checked = await run(['check', '--data', server.data]);
+    assert.match(checked.stdout, /looked at 3 rooms, 300 revisions, \d snapshots?: all good/);
+});
+
 test('--history all, and none given: nothing goes', async (t) => {
     for (const args of [[], ['--history', 'all']]) {
         const first = await serve(t, args);

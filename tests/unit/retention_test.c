@@ -69,6 +69,17 @@ static void test_timeline(void **state)
     assert_int_equal(t.n, 0);
 }
 
+static void test_rounds(void **state)
+{
+    (void)state;
+    const int64_t day_ms = 86400000;
+    assert_int_equal(retention_round_ms(&(struct retention){0}), 0);
+    assert_int_equal(retention_round_ms(&(struct retention){.revs = 1}), day_ms);
+    assert_int_equal(retention_round_ms(&(struct retention){.ms = day_ms}), day_ms / 8);
+    assert_int_equal(retention_round_ms(&(struct retention){.ms = 30 * day_ms}), day_ms);
+    assert_int_equal(retention_round_ms(&(struct retention){.ms = 60000}), 60000);
+}
+
 /* --- snapshots by age --- */
 
 static const char *tick_at(int64_t now_ms, struct room_tick tick)
@@ -460,6 +471,7 @@ int main(void)
         ROOM_TEST(test_passing_snapshots),
         ROOM_TEST(test_failed_snapshot),
         cmocka_unit_test(test_tick_without_memory),
+        ROOM_TEST(test_rounds),
         ROOM_TEST(test_trims_by_revisions),
         ROOM_TEST(test_cuts_where_a_snapshot_stands),
         ROOM_TEST(test_trims_by_time),

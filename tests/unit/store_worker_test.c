@@ -199,6 +199,27 @@ static void reports_errors_in_words(void **state)
     store_batch_free(r.batch);
 }
 
+static void walks_the_names(void **state)
+{
+    struct loop *l = *state;
+    static const char *const AFTER[] = {"", "a", "bc"};
+    static const char *const FOUND[] = {"a", "bc", NULL};
+    assert_int_equal(store_worker_commit(l->worker, batch_of("bc", 1, 1), 0), 0);
+    store_batch_free(next(l->worker, l->fd).batch);
+    assert_int_equal(store_worker_commit(l->worker, batch_of("a", 1, 1), 0), 0);
+    store_batch_free(next(l->worker, l->fd).batch);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(store_worker_next(l->worker, AFTER[i], strlen(AFTER[i])), 0);
+        struct store_result r = next(l->worker, l->fd);
+        assert_int_equal(r.kind, STORE_JOB_NEXT);
+        assert_int_equal(r.err, FOUND[i] != NULL ? 0 : WEFT_ENOENT);
+        if (FOUND[i] == NULL)
+            continue;
+        assert_int_equal(r.next.len, strlen(FOUND[i]));
+        assert_memory_equal(r.next.bytes, FOUND[i], r.next.len);
+    }
+}
+
 static void bounds_its_queues(void **state)
 {
     (void)state;
@@ -330,6 +351,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(carries_out_in_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(reports_errors_in_words, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(walks_the_names, set_up, tear_down),
         cmocka_unit_test(bounds_its_queues),
         cmocka_unit_test(stops_after_the_queued_commits),
         cmocka_unit_test_setup_teardown(holds_reads_back_while_results_lie, set_up, tear_down),
