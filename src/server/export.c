@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "room/audit.h"
 #include "server/command.h"
 #include "store/sqlite.h"
@@ -81,8 +82,10 @@ static int put_records(struct export *x, const struct store_log *piece)
 
 static int put_head(struct export *x, const struct store_log *log)
 {
-    struct log_head head = {
-        .room_len = (uint8_t)strlen(x->room), .epoch = log->epoch, .rev = x->rev};
+    struct log_head head = {.room_len = (uint8_t)strlen(x->room),
+                            .epoch = log->epoch,
+                            .base_rev = log->base_rev,
+                            .rev = x->rev};
     memcpy(head.room, x->room, head.room_len);
     int err = log_head_encode(&head, &x->out);
     return err == 0 ? put(x) : say(x, err);
@@ -114,12 +117,6 @@ static int look(struct export *x, struct store_log *ret)
                  "--rev: found %" PRIu64 "; expected %" PRIu64 " to %" PRIu64, x->rev, least,
                  ret->head);
         err = WEFT_EINVAL;
-    } else if (x->log && ret->base_rev != 0) {
-        snprintf(x->why, sizeof x->why,
-                 "the room %s has no whole log: what was before revision %" PRIu64
-                 " is deleted (--history); --format text writes what it is now",
-                 x->room, ret->base_rev);
-        err = WEFT_EINVAL;
     }
     if (err != 0)
         store_log_done(ret);
@@ -128,16 +125,35 @@ static int look(struct export *x, struct store_log *ret)
     return err;
 }
 
-static int begin_trimmed(struct export *x, uint64_t base_rev)
+/* Bytes that the audit has taken. */
+static int put_base(struct export *x, const uint8_t *bytes, size_t len)
 {
-    struct store_log log;
-    int err = store_base(x->store, x->room, strlen(x->room), base_rev, &log);
+    struct snapshot s;
+    struct sessions sessions;
+    sessions_init(&sessions, weft_heap(), SESSIONS_MAX);
+    int err = snapshot_decode(bytes, len, &s, &sessions);
+    if (err == 0)
+        err = log_base_encode(&s, &sessions, &x->out);
+    sessions_done(&sessions);
+    return err == 0 ? put(x) : say(x, err);
+}
+
+static int begin_trimmed(struct export *x, const struct store_log *log)
+{
+    struct store_log base;
+    int err = store_base(x->store, x->room, strlen(x->room), log->base_rev, &base);
     if (err != 0)
         return say(x, err);
-    err = audit_begin(x->audit, base_rev, log.bytes.data + log.snapshot_at, log.snapshot_len,
-                      x->why, sizeof x->why);
-    store_log_done(&log);
-    return err == WEFT_ENOMEM ? say(x, err) : err;
+    const uint8_t *bytes = base.bytes.data + base.snapshot_at;
+    err = audit_begin(x->audit, log->base_rev, bytes, base.snapshot_len, x->why, sizeof x->why);
+    if (err == WEFT_ENOMEM)
+        say(x, err);
+    if (err == 0 && x->log)
+        err = put_head(x, log);
+    if (err == 0 && x->log)
+        err = put_base(x, bytes, base.snapshot_len);
+    store_log_done(&base);
+    return err;
 }
 
 static int export_log(struct export *x)
@@ -150,8 +166,8 @@ static int export_log(struct export *x)
     if (err != 0)
         say(x, err);
     if (err == 0 && log.base_rev != 0)
-        err = begin_trimmed(x, log.base_rev);
-    if (err == 0 && x->log)
+        err = begin_trimmed(x, &log);
+    else if (err == 0 && x->log)
         err = put_head(x, &log);
     store_log_done(&log);
     while (err == 0 && audit_rev(x->audit) < x->rev) {
@@ -190,7 +206,8 @@ static const char usage[] =
     "weft export --room NAME [--format text|log] [--rev N] [--data FOLDER]\n"
     "\n"
     "Writes a room to stdout: its text, or its whole log as lines of JSON, which `weft import`\n"
-    "reads. A server may be using the folder.\n"
+    "reads. Of a log whose beginning was deleted (--history), the room as it was there stands\n"
+    "for that. A server may be using the folder.\n"
     "\n"
     "  --room NAME     as in /r/NAME, without percent signs\n"
     "  --format        text (the default) or log\n"

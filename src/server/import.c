@@ -29,7 +29,8 @@ struct import {
     struct uuid epoch; /* of the new log */
     struct audit *audit;
     struct store_batch *batch;
-    struct buf record;
+    struct buf record; /* or a snapshot */
+    uint64_t base_rev; /* the new log begins behind it */
     uint32_t sum;
     char why[WHY_BYTES];
 };
@@ -151,8 +152,53 @@ static int import_text(struct import *m)
 static int fail_line(struct import *m, uint64_t line, int err, const char *why)
 {
     char words[WHY_BYTES];
-    snprintf(words, sizeof words, "%s", why); /* why may be in m->why */
+    /* `why` may be in m->why. */
+    snprintf(words, sizeof words, "%s", err == WEFT_ENOMEM ? "out of memory" : why);
     snprintf(m->why, sizeof m->why, "stdin: line %" PRIu64 ": %.300s", line, words);
+    return err;
+}
+
+/* The room as it was where the log begins. */
+static int add_base(struct import *m, const struct log_base *in)
+{
+    struct snapshot s = {.epoch = m->epoch, .rev = in->rev, .sum = m->sum};
+    timeline_add(&s.times, in->rev, in->at_ms);
+    buf_clear(&m->record);
+    int err = snapshot_encode(&s, &in->sessions, &in->meta, in->text, &m->record);
+    if (err == 0)
+        err = audit_begin(m->audit, in->rev, m->record.data, m->record.len, m->why, sizeof m->why);
+    if (err != 0)
+        return err == WEFT_ENOMEM ? fail(m, err, "") : err;
+    const struct store_write write = {.kind = STORE_BEGIN,
+                                      .name = m->room,
+                                      .name_len = strlen(m->room),
+                                      .epoch = m->epoch,
+                                      .rev = in->rev,
+                                      .bytes = m->record.data,
+                                      .len = m->record.len};
+    err = store_batch_add(m->batch, &write, 0);
+    return err != 0 ? fail(m, err, "") : 0;
+}
+
+static int fail_rev(struct import *m, uint64_t line, uint64_t found, uint64_t expected)
+{
+    char words[100];
+    snprintf(words, sizeof words, "rev: found %" PRIu64 "; expected %" PRIu64, found, expected);
+    return fail_line(m, line, WEFT_EINVAL, words);
+}
+
+static int import_base(struct import *m, uint64_t line, const char *json, size_t len)
+{
+    struct log_base in;
+    struct room_error error;
+    int err = log_base_decode(json, len, &in, &error);
+    if (err != 0)
+        return fail_line(m, line, err, error.words);
+    if (in.rev != m->base_rev)
+        err = fail_rev(m, line, in.rev, m->base_rev);
+    else if ((err = add_base(m, &in)) != 0)
+        err = fail_line(m, line, err, m->why);
+    log_base_done(&in);
     return err;
 }
 
@@ -163,11 +209,8 @@ static int import_line(struct import *m, uint64_t line, const char *json, size_t
     int err = log_line_decode(json, len, &in, &error);
     if (err != 0)
         return fail_line(m, line, err, error.words);
-    if (in.record.rev != line - 1) {
-        char words[100];
-        snprintf(words, sizeof words, "rev: found %" PRIu64 "; expected %" PRIu64, in.record.rev,
-                 line - 1);
-        err = fail_line(m, line, WEFT_EINVAL, words);
+    if (in.record.rev != audit_rev(m->audit) + 1) {
+        err = fail_rev(m, line, in.record.rev, audit_rev(m->audit) + 1);
     } else {
         err = add(m, &in.record, &in.op);
         if (err != 0)
@@ -188,17 +231,20 @@ static int import_log(struct import *m)
     ssize_t len;
     while (err == 0 && (len = getline(&line, &cap, stdin)) >= 0) {
         n++;
-        if (n != 1)
+        if (n == 2 && m->base_rev != 0)
+            err = import_base(m, n, line, (size_t)len);
+        else if (n != 1)
             err = import_line(m, n, line, (size_t)len);
         else if ((err = log_head_decode(line, (size_t)len, &head, &error)) != 0)
             err = fail_line(m, n, err, error.words);
+        m->base_rev = head.base_rev;
     }
     if (err == 0 && ferror(stdin))
         err = fail(m, WEFT_EIO, "stdin cannot be read");
-    if (err == 0 && (n == 0 || n - 1 != head.rev)) {
+    if (err == 0 && (n == 0 || audit_rev(m->audit) != head.rev)) {
         snprintf(m->why, sizeof m->why,
                  "stdin: found %" PRIu64 " lines; expected a first one and %" PRIu64 " revisions",
-                 n, head.rev);
+                 n, head.rev - head.base_rev);
         err = WEFT_EINVAL;
     }
     free(line);
@@ -226,6 +272,15 @@ static int import_room(struct import *m, bool log)
     return err != 0 ? fail(m, err, store_error_text(m->store)) : 0;
 }
 
+static void say_done(const struct import *m)
+{
+    uint64_t revs = audit_rev(m->audit) - m->base_rev;
+    printf("room %s: %" PRIu64 " revision%s", m->room, revs, revs == 1 ? "" : "s");
+    if (m->base_rev != 0)
+        printf(" behind revision %" PRIu64, m->base_rev);
+    printf(", %zu code points\n", weft_text_size(audit_text(m->audit)).cp);
+}
+
 static int import_folder(struct import *m, const char *folder, bool log)
 {
     int lock = -1;
@@ -239,8 +294,7 @@ static int import_folder(struct import *m, const char *folder, bool log)
     if (err == 0)
         err = import_room(m, log);
     if (err == 0)
-        printf("room %s: %" PRIu64 " revision%s, %zu code points\n", m->room, audit_rev(m->audit),
-               audit_rev(m->audit) == 1 ? "" : "s", weft_text_size(audit_text(m->audit)).cp);
+        say_done(m);
     else
         command_fail(m->why);
     audit_free(m->audit);

@@ -125,7 +125,7 @@ test('what cannot be imported is named, and nothing is changed', async () => {
         ['nonsense\n', /line 1: .*found/],
         ['[]\n', /line 1: .*expected one JSON object/],
         [head(1).replace('log', 'leg'), /line 1: weft: found "leg"; expected "log"/],
-        [head(1).replace('"version":1', '"version":2'), /line 1: version: found 2; expected/],
+        [head(1).replace('"version":1', '"version":3'), /line 1: version: found 3; expected/],
         [head(1).replace('"x"', '"a/b"'), /line 1: room: found "a\/b"; expected the name/],
         [head(1), /found 1 lines; expected a first one and 1 revisions/],
         [head(1) + line(1, '["a"]') + line(2, '["a"]'), /found 3 lines; expected a first one and 1/],

@@ -2,8 +2,15 @@
  * that room and commands agree about it, through a stop and a kill. */
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import path from 'node:path';
-import { newFolder, run, serve, test } from './lib.mjs';
+import { BIN, newFolder, run, serve, test } from './lib.mjs';
+
+/** A command with something on its stdin. */
+function weft(args, input) {
+    const { status, stdout, stderr } = spawnSync(BIN, args, { input });
+    return [status, stdout.toString(), stderr.toString()];
+}
 
 const LINE = 'x'.repeat(99) + '\n';
 
@@ -74,9 +81,71 @@ test('--history 100: what is older is gone, and nothing else is', async (t) => {
     assert.equal((await run(['check', '--data', copy])).stdout, checked.stdout);
     const exported = await run(['export', '--room', 'plan', '--data', copy]);
     assert.equal(exported.stdout, LINE.repeat(300));
+
+    /* The whole log that there is, and back: the same but for its epoch. */
     const log = await run(['export', '--room', 'plan', '--format', 'log', '--data', copy]);
-    assert.equal(log.code, 1);
-    assert.match(log.stderr, /what was before revision 200 is deleted \(--history\)/);
+    assert.equal(log.code, 0, log.stderr);
+    const [head, base, ...lines] = log.stdout.trimEnd().split('\n').map((line) => JSON.parse(line));
+    assert.deepEqual([head.version, head.base, head.rev, lines.length], [2, 200, 300, 100]);
+    assert.deepEqual([base.rev, base.text, base.meta], [200, LINE.repeat(200), undefined]);
+    assert.deepEqual(base.sessions, [{ user_id: ada.welcome.user_id, seq: 200, rev: 200 }]);
+    const made = weft(['import', '--room', 'plan', '--format', 'log', '--replace', 'yes', '--data', copy], log.stdout);
+    assert.deepEqual(made, [0, 'room plan: 100 revisions behind revision 200, 30000 code points\n', '']);
+    const second_log = await run(['export', '--room', 'plan', '--format', 'log', '--data', copy]);
+    const [head2, ...rest] = second_log.stdout.split('\n');
+    assert.deepEqual(rest, log.stdout.split('\n').slice(1));
+    assert.notEqual(JSON.parse(head2).epoch, head.epoch);
+    assert.match((await run(['check', '--data', copy])).stdout, /100 revisions, 1 snapshot: all good/);
+    const part = await run(['export', '--room', 'plan', '--format', 'log', '--rev', '200', '--data', copy]);
+    assert.deepEqual(part.stdout.split('\n').slice(1), [...log.stdout.split('\n').slice(1, 2), '']);
+    /* One who comes from before is given the text, in the same session. */
+    const fourth = await serve(t, args, { data: copy });
+    const back = await fourth.join('plan', { session: ada.welcome.session, query: { epoch, rev: 300 } });
+    assert.deepEqual([back.welcome.rev, back.welcome.seq, back.welcome.text], [300, 300, LINE.repeat(300)]);
+    assert.notEqual(back.welcome.epoch, epoch);
+    await back.ask({ type: 'insert', position: 0, text: LINE, seq: 120, rev: 300 },
+        { type: 'ack', seq: 120, dup: true });
+    await back.ask({ type: 'insert', position: 0, text: LINE, seq: 301, rev: 300 }, { type: 'ack', rev: 301 });
+});
+
+test('a trimmed log that does not hold together is not imported', async () => {
+    const data = newFolder();
+    const lines = [
+        { weft: 'log', version: 2, room: 'plan', epoch: '5f0c9f0e-3c58-4d0e-9a35-2f6a0f6f3c11', base: 2, rev: 3 },
+        { rev: 2, at: 5, text: 'ab', meta: { k: 'v' }, forgotten: 0, sessions: [
+            { user_id: 'a8d1f2c4-0b7e-4f56-8c3d-9e0f1a2b3c4d', seq: 7, rev: 1 }] },
+        { rev: 3, user_id: 'a8d1f2c4-0b7e-4f56-8c3d-9e0f1a2b3c4d', at: 6, seq: 8, op: ['c'] },
+    ];
+    const [session] = lines[1].sessions;
+    const with_ = (i, fields) => lines.map((line, k) => (k === i ? { ...line, ...fields } : line));
+    const CASES = [
+        [with_(0, { base: undefined }), /line 1: base: found nothing/],
+        [with_(0, { base: 4 }), /line 1: rev: found 3/],
+        [with_(1, { rev: 1 }), /line 2: rev: found 1; expected 2/],
+        [with_(1, { text: undefined }), /line 2: text: found nothing/],
+        [with_(1, { meta: { k: null } }), /line 2: meta: /],
+        [with_(1, { meta: {} }), /line 2: meta: /],
+        [with_(1, { forgotten: 3 }), /line 2: forgotten: found 3/],
+        [with_(1, { sessions: 5 }), /line 2: sessions: found 5/],
+        [with_(1, { sessions: [5] }), /line 2: sessions: found 5/],
+        [with_(1, { sessions: [session, session] }), /line 2: user_id: found "a8d1f2c4/],
+        [with_(1, { sessions: [{ ...session, rev: 3 }] }), /line 2: rev: found 3/],
+        [with_(2, { rev: 2 }), /line 3: rev: found 2; expected 3/],
+        [with_(2, { seq: 7 }), /line 3: record 3: /],
+        [with_(2, { op: [3, 'c'] }), /line 3: record 3: /],
+        [lines.slice(0, 2), /found 2 lines; expected/],
+        [lines.slice(0, 1), /found 1 lines; expected/],
+        [[lines[0], lines[2]], /line 2: rev: found 3; expected 2|line 2: text: found nothing/],
+    ];
+    const all = (list) => list.map((line) => `${JSON.stringify(line)}\n`).join('');
+    const args = ['import', '--room', 'plan', '--format', 'log', '--data', data];
+    for (const [list, words] of CASES) {
+        const [code, , stderr] = weft(args, all(list));
+        assert.equal(code, 1);
+        assert.match(stderr, words);
+    }
+    assert.equal(weft(args, all(lines))[0], 0);
+    assert.equal((await run(['export', '--room', 'plan', '--data', data])).stdout, 'cab');
 });
 
 /** What is answered, over both ways, of what is gone: texts, histories, an older resume. */
