@@ -128,6 +128,7 @@ struct room {
     uint64_t log_base_rev;     /* the log begins there: nothing before it is shown to anybody */
     uint64_t trim_rev;         /* ... or has been asked to; at least log_base_rev */
     struct room_load *loading; /* only between room_new and room_load_end */
+    size_t unchecked_steps;    /* room_check_now_and_then() */
 };
 
 static inline uint64_t room_head(const struct room *room)
@@ -156,6 +157,10 @@ static inline struct uuid room_shown_epoch(const struct room *room)
  * effects_reserve(). */
 struct fmt room_refuse(struct room_effects *fx, uint64_t conn, int err, uint64_t seq,
                        uint32_t retry_ms);
+
+/* room_check() after a step, in debug builds: after each in a small room, and in a large one as seldom as
+ * it is large, or a long test would take the square of its length. */
+bool room_check_now_and_then(struct room *room);
 
 /* NULL when this connection has not joined (any more). */
 struct member *room_member(const struct room *room, uint64_t conn);
