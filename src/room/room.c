@@ -151,7 +151,8 @@ struct room_info room_info(const struct room *room)
         .wants_flush = room->n_dirty != 0,
         .flush_ms = room->flush_ms,
         .is_idle = room->n_members == 0 && room_head(room) == room->durable_rev &&
-                   room->n_waiting == 0 && room->n_fetching == 0,
+                   room->n_waiting == 0 && room->n_fetching == 0 &&
+                   room->snapshot_rev <= room->stored_rev && room->trim_rev == room->log_base_rev,
         .presence_seq = room->presence_seq,
     };
 }

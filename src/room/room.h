@@ -293,7 +293,8 @@ struct room_info {
     size_t n_people;
     bool wants_flush; /* a cursor waits for ROOM_FLUSH, */
     int64_t flush_ms; /* which says nothing before then */
-    bool is_idle;     /* nobody there, nothing pending, waiting or being fetched: may be evicted */
+    bool is_idle;     /* nobody there, nothing pending (a snapshot or a trim neither), waiting or
+                       * being fetched: may be evicted */
     uint64_t presence_seq;
 };
 

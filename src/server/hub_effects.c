@@ -25,16 +25,22 @@ void entry_fail(struct hub *h, struct entry *e)
     entry_touch(h, e);
 }
 
+/* What a room asks for is either stored or has failed: it waits to be told which. */
+static void gather(struct hub *h, struct entry *e, const struct store_write *write)
+{
+    int err = store_batch_add(h->gathering, write, e->id);
+    if (err == 0)
+        return;
+    store_health(h, &h->commits, true, err, "no memory for a batch", 0);
+    entry_fail(h, e);
+}
+
 static void persist(struct hub *h, struct entry *e, const struct room_effect *fx)
 {
     struct store_write write = write_of(e, fx, STORE_RECORD);
     if (e->failing) /* it will be told that everything since is lost */
         return;
-    int err = store_batch_add(h->gathering, &write, e->id);
-    if (err != 0) {
-        store_health(h, &h->commits, true, err, "no memory for a batch", 0);
-        entry_fail(h, e);
-    }
+    gather(h, e, &write);
 }
 
 static void snapshot(struct hub *h, struct entry *e, const struct room_effect *fx)
@@ -43,9 +49,7 @@ static void snapshot(struct hub *h, struct entry *e, const struct room_effect *f
     write.instead = fx->instead;
     if (e->failing)
         return;
-    /* Only there to load fast: without it the next one will do. */
-    if (store_batch_add(h->gathering, &write, e->id) != 0)
-        log_line(LOG_DEBUG, "out of memory", "what=snapshot room=%s", e->hash);
+    gather(h, e, &write);
 }
 
 static void trim_log(struct hub *h, struct entry *e, const struct room_effect *fx)
@@ -55,9 +59,7 @@ static void trim_log(struct hub *h, struct entry *e, const struct room_effect *f
     write.len = 0;
     if (e->failing)
         return;
-    /* It is asked for again when there is more to cut. */
-    if (store_batch_add(h->gathering, &write, e->id) != 0)
-        log_line(LOG_DEBUG, "out of memory", "what=trim room=%s", e->hash);
+    gather(h, e, &write);
 }
 
 static void send_one(struct hub *h, struct entry *e, const struct room_effect *fx)

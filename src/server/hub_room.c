@@ -322,14 +322,18 @@ bool entry_rest(struct hub *h, struct entry *e)
 {
     if (!is_idle(e))
         return false;
+    if (e->state == ENTRY_OPEN)
+        tick_room(h, e, SIZE_MAX, true); /* the snapshot it is opened from the next time */
+    if (!is_idle(e)) {                   /* ... which is to be on disk first */
+        entry_use(h, e);
+        return false;
+    }
     link_out(&e->queue);
     e->idle_since_ms = hub_now(h);
     if (e->visited)
         e->idle_since_ms -= (int64_t)h->settings.idle_room_ms; /* the first to go */
     list_append(e->visited ? h->idle.next : &h->idle, &e->queue);
     outlog_trim(&e->outlog, e->outlog.next_seq);
-    if (e->state == ENTRY_OPEN)
-        tick_room(h, e, SIZE_MAX, true); /* the snapshot it is opened from the next time */
     return true;
 }
 
