@@ -22,10 +22,30 @@ export function uncover() {
         $('panel-button').click();
 }
 
-/** Shows words in an element. Where it shows them already nothing has to be laid out again. */
+/** Runs fn with the next frame, once for many calls. */
+export function nextFrame(fn) {
+    let due = false;
+    return () => {
+        if (due)
+            return;
+        due = true;
+        requestAnimationFrame(() => {
+            due = false;
+            fn();
+        });
+    };
+}
+
+const shown = new WeakMap(); /* element -> words; to read them back is a call into the browser */
+
+/**
+ * Shows words in an element, which nobody else writes in from then on. Where it shows them already
+ * nothing has to be laid out again.
+ */
 export function show(element, words) {
-    if (element.textContent !== words)
+    if ((shown.get(element) ?? element.textContent) !== words)
         element.textContent = words;
+    shown.set(element, words);
 }
 
 /**

@@ -9,10 +9,13 @@ import { EditorView } from '@codemirror/view';
 export const look = EditorView.theme({
     '&': { height: '100%', backgroundColor: 'transparent', color: 'var(--ink)' },
     '&.cm-focused': { outline: 'none' },
-    /* Lines that run to the left say so themselves (direction.js), whatever the page does. */
-    '.cm-scroller': { direction: 'ltr', font: 'var(--text-size)/1.65 var(--mono)', overflowX: 'auto' },
+    /* Lines that run to the left say so themselves (direction.js), whatever the page does. The lines'
+     * padding in parts of the scroller: in per cent of themselves every line would be laid out anew at
+     * each key. */
+    '.cm-scroller': { direction: 'ltr', font: 'var(--text-size)/1.65 var(--mono)', overflowX: 'auto',
+                      containerType: 'inline-size' },
     '.cm-content': { padding: '22px 0 40vh', caretColor: 'var(--accent)', minHeight: '100%' },
-    '.cm-line': { padding: '0 max(20px, calc((100% - 92ch) / 2))' },
+    '.cm-line': { padding: '0 max(20px, calc((100cqi - 92ch) / 2))' },
     '.cm-cursor': { borderInlineStartColor: 'var(--accent)', borderInlineStartWidth: '2px' },
     '.cm-placeholder': { color: 'var(--soft)' },
     '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground':

@@ -9,7 +9,7 @@
 import { connect } from '../client/index.js';
 import { countDoc } from './counts.js';
 import { files, identityFields, languageMenu, looks } from './document.js';
-import { $, later, show, whenIdle } from './dom.js';
+import { $, later, nextFrame, show, whenIdle } from './dom.js';
 import { Editor } from './editor.js';
 import { People } from './people.js';
 import { applyTheme, identity, rememberRoom, saveIdentity, wraps } from './settings.js';
@@ -78,17 +78,21 @@ const countSome = whenIdle((enough) => {
 });
 const showCounts = later(300, countSome);
 
-const showWhere = later(50, () => {
+function showWhere() {
     const { line, column } = editor.where();
     show($('where'), t('where', number.format(line), number.format(column)));
     people.soon();
-});
+}
+const showWhereNext = nextFrame(showWhere); /* the one that shows the key: one layout for both */
+const showWhereSoon = later(250, showWhere);
 
 function updated(update) {
     if (update.docChanged)
         showCounts();
-    if (update.docChanged || update.selectionSet)
-        showWhere();
+    if (update.selectionSet)
+        showWhereNext();
+    else if (update.docChanged)
+        showWhereSoon(); /* somebody else's edit, which seldom moves our line */
 }
 
 /* ---- in and out ---- */
@@ -126,6 +130,7 @@ document.addEventListener('visibilitychange', () =>
 
 function openPanel(open) {
     $('panel').hidden = !open;
+    people.soon();
     $('panel-button').setAttribute('aria-expanded', String(open));
 }
 

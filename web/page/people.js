@@ -52,15 +52,8 @@ export class People {
     show() {
         const { me, users } = this.#room;
         const list = [me, ...users.values()];
-        const rows = new Map();
-        for (const user of list.slice(0, LISTED_MAX)) {
-            const key = user === me ? '' : user.userId;
-            const row = this.#rows.get(key) ?? this.#row(key);
-            this.#write(row, user, user === me);
-            rows.set(key, row);
-        }
-        this.#rows = rows;
-        this.#arrange([...rows.values()].map(({ item }) => item));
+        if (!$('panel').hidden)
+            this.#list(list.slice(0, LISTED_MAX), me);
         const first = list.slice(0, FACES);
         const faces = JSON.stringify(first.map(({ name, color }) => [name, color]));
         if (faces !== this.#faces)
@@ -68,6 +61,18 @@ export class People {
         this.#faces = faces;
         show($('people-count'), list.length === 1 ? t('people.alone')
                                                   : t('people.count', list.length));
+    }
+
+    #list(people, me) {
+        const rows = new Map();
+        for (const user of people) {
+            const key = user === me ? '' : user.userId;
+            const row = this.#rows.get(key) ?? this.#row(key);
+            this.#write(row, user, user === me);
+            rows.set(key, row);
+        }
+        this.#rows = rows;
+        this.#arrange([...rows.values()].map(({ item }) => item));
     }
 
     #arrange(items) {
@@ -146,6 +151,8 @@ export class People {
     }
 }
 
+const colors = new WeakMap(); /* of faces */
+
 function face() {
     const span = document.createElement('span');
     span.className = 'face';
@@ -156,9 +163,9 @@ function face() {
 function paint(span, user) {
     const color = safeColor(user.color);
     show(span, (Array.from((user.name ?? '').trim())[0] ?? '?').toUpperCase());
-    if (span.dataset.color === color)
+    if (colors.get(span) === color)
         return span;
-    span.dataset.color = color;
+    colors.set(span, color);
     span.style.setProperty('--who', color);
     span.style.setProperty('--on-who', inkOn(color));
     return span;

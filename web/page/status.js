@@ -5,16 +5,16 @@
  * "Saved" is only ever shown while room.saved is true: everything typed here is on the
  * server's disk.
  *
- * With every key that is pressed "saved" ends, at once, and comes back, a frame later, which
- * spares those who type fast both. The title, which is the browser's and dear, tells only of
- * what does not get saved at once.
+ * With the first key that is pressed "saved" ends, at once. It comes back when nothing new has
+ * been typed for a moment, and so stands still, and costs nothing, while somebody types. The
+ * title, which is the browser's and dear, tells only of what does not get saved at once.
  */
 
 import { $, announce, later, show } from './dom.js';
 import { copyTo } from './share.js';
 import { t } from './strings.js';
 
-const FRAME_MS = 16;
+const CALM_MS = 250;
 const TITLE_MS = 500;
 
 export class Status {
@@ -22,7 +22,7 @@ export class Status {
     #name;
     #wasOnline = false;
     #topic = '';
-    #soon = later(FRAME_MS, () => this.show());
+    #calm = 0; /* timer: nothing was typed for a moment */
     #titleSoon = later(TITLE_MS, () => this.#showTitle());
     #isOutdated = false;
     #unread = false; /* the server could not open the room */
@@ -32,11 +32,12 @@ export class Status {
         this.#room = room;
         this.#name = name;
         room.on('saved', (saved) => {
+            clearTimeout(this.#calm);
             if (!saved) {
                 this.show(); /* at once: never "saved" what is not */
                 return;
             }
-            this.#soon();
+            this.#calm = setTimeout(() => this.show(), CALM_MS);
             this.hide('storage');
             this.hide('lost');
         });
