@@ -83,3 +83,31 @@ test('an edit of a long text leaves all chunks but one or two as they are', () =
         assert.ok(fresh.length <= 2, `${fresh.length} new chunks`);
     }
 });
+
+test('an edit of five million units looks at the chunks around it, and its places cost no more', () => {
+    let doc = Doc.of('the quick brown 😀 fox\n'.repeat(230000));
+    let looks = 0;
+    let counted = null;
+    const watch = (chunk) => ({
+        get text() { looks += counted !== null; counted?.add(chunk); return chunk.text; },
+        cps: chunk.cps,
+    });
+    for (const [b, chunk] of doc.chunks.entries())
+        doc.chunks[b] = watch(chunk);
+    doc = doc.apply([7, 'x']); /* the first one counts them all */
+    assert.ok(doc.chunks.length > 2000);
+    for (let n = 1; n < 50; n++) {
+        const at = Math.floor(doc.cps * n / 50);
+        const op = n % 3 ? [at, 'é'] : [at, -1, 'é', 3, -2];
+        looks = 0;
+        counted = new Set();
+        const unit = doc.unitAt(at);
+        doc.toUtf16(op);
+        doc = doc.apply(op);
+        assert.equal(doc.cpAt(unit), at);
+        doc.cpAt(doc.units >> 1);
+        assert.ok(counted.size <= 6, `${counted.size} chunks`);
+        assert.ok(looks < 60, `${looks} looks`);
+        counted = null;
+    }
+});

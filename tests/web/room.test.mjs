@@ -3,6 +3,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { connect, ot } from '../../web/client/index.js';
+import { Doc } from '../../web/client/doc.js';
 import { ModelServer } from './model-server.mjs';
 import { forward } from '../../web/client/timers.js';
 import { FakeClock, FakeNet } from './fakes.mjs';
@@ -669,4 +670,35 @@ test('two rooms, a bad network, many seeds: they meet', () => {
             room.close();
         }
     });
+});
+
+test('while people type, the whole text is never put together', () => {
+    const server = new ModelServer({ text: 'abcdefghi 😀\n'.repeat(3000) });
+    const { room, net } = online({}, server);
+    const { room: other, net: away } = online({ name: 'Bo' }, server);
+    const { toString } = Doc.prototype;
+    let whole = 0;
+    Doc.prototype.toString = function () {
+        whole++;
+        return toString.call(this);
+    };
+    try {
+        for (let n = 0; n < 20; n++) {
+            room.insert(100 * n, 'x');
+            other.edit([50 + 90 * n, -1, 'y']);
+            room.setCursor(7 * n);
+            if (n % 3 === 0) { /* else some is pending when something comes in */
+                away.run();
+                net.run();
+            }
+        }
+        for (const side of [net, away, net])
+            side.run();
+    } finally {
+        Doc.prototype.toString = toString;
+    }
+    assert.equal(whole, 0);
+    assert.equal(room.pendingCount, 0);
+    assert.equal(room.text, other.text);
+    assert.equal(room.text, server.text);
 });

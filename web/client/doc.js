@@ -16,9 +16,10 @@
  * none begins or ends inside a pair; of two or more none is much shorter than a
  * quarter, or longer than twice, the usual length.
  *
- * Cost: apply O(chunks) pointers, plus the chunks touched, copied; a place
- * O(log chunks) and a walk over one chunk at most, and nothing at all where the text
- * has no astral characters; toString() one copy, made once.
+ * Cost: an edit copies the list (pointers, and two numbers a chunk) and the text of the
+ * chunks from the first it changes to the last; a place O(log chunks) and a walk over
+ * one chunk at most, and nothing at all where the text has no astral characters;
+ * toString() one copy, made once.
  */
 
 import { refuse, span } from './ot.js';
@@ -30,25 +31,26 @@ const USUAL = 2048; /* units */
 
 export class Doc {
     #usual;
+    #units; /* where each chunk begins, and the last one ends */
+    #cps;
     #string;
-    #starts = /** @type {{units: number[], cps: number[]}|null} */ (null);
 
     /**
      * @param {Chunk[]} chunks @param {number} usual
      * @param {string} [string] the text, where it is known
+     * @param {Doc} [known] has the same chunks up to first, and from its own `end` on
+     * @param {number} [first] @param {number} [end]
      */
-    constructor(chunks, usual, string) {
+    constructor(chunks, usual, string, known, first, end) {
         this.#usual = usual;
         this.#string = string;
+        this.#units = sums(chunks, ({ text }) => text.length, known?.#units, first, end);
+        this.#cps = sums(chunks, ({ cps }) => cps, known?.#cps, first, end);
         this.chunks = chunks;
         /** Length in UTF-16 units. */
-        this.units = 0;
+        this.units = this.#units[chunks.length];
         /** Length in code points. */
-        this.cps = 0;
-        for (const { text, cps } of chunks) {
-            this.units += text.length;
-            this.cps += cps;
-        }
+        this.cps = this.#cps[chunks.length];
     }
 
     /** @param {string} text @param {number} [usual] units of a chunk; tests take few */
@@ -72,30 +74,38 @@ export class Doc {
      * @returns {Doc} the text after op; an OpError where op does not fit
      */
     apply(op) {
-        const least = this.#usual >> 2;
+        const whole = span(op);
+        if (whole > this.cps)
+            refuse('op', `an operation that spans ${whole} code points`,
+                   `at most ${this.cps}, the document's length`);
+        /* The chunks it changes, and one on each side for what is too short to stay alone. */
         const { chunks } = this;
+        const head = typeof op[0] === 'number' ? op[0] : 0;
+        const first = Math.max(0, lastUpTo(this.#cps, head) - 1);
+        const end = Math.min(chunks.length, lastUpTo(this.#cps, whole) + 2);
+        const least = this.#usual >> 2;
         const out = [];
         let piece = ''; /* chunks to be */
-        let at = 0; /* the chunk where we are, and how far inside */
+        let at = first; /* the chunk where we are, and how far inside */
         let unit = 0;
         let cp = 0;
+        let before = this.#cps[first]; /* not looked at, kept by op[0] */
         const flush = () => {
             addChunks(out, piece, this.#usual);
             piece = '';
         };
-        const step = (count, kept) => {
-            for (let n = count; n > 0 && at < chunks.length;) {
-                const chunk = chunks[at];
-                const { text, cps } = chunk;
+        const step = (n, kept) => {
+            while (n > 0 && at < end) {
+                const { text, cps } = chunks[at];
                 const k = Math.min(n, cps - cp);
-                const end = cp + k === cps ? text.length
+                const to = cp + k === cps ? text.length
                     : cps === text.length ? unit + k : skip(text, unit, k);
-                if (kept && piece === '' && k === cps && end >= least)
-                    out.push(chunk);
+                if (kept && !piece && k === cps && to >= least)
+                    out.push(chunks[at]);
                 else if (kept)
-                    piece += text.slice(unit, end);
+                    piece += text.slice(unit, to);
                 n -= k;
-                unit = end;
+                unit = to;
                 cp += k;
                 if (cp === cps) {
                     at++;
@@ -105,20 +115,20 @@ export class Doc {
                 }
             }
         };
-        if (span(op) > this.cps)
-            refuse('op', `an operation that spans ${span(op)} code points`,
-                   `at most ${this.cps}, the document's length`);
         for (const c of op) {
-            if (typeof c === 'string')
+            if (typeof c === 'string') {
                 piece += c;
-            else
-                step(Math.abs(c), c > 0);
+            } else {
+                step(Math.abs(c) - before, c > 0);
+                before = 0;
+            }
         }
         step(Infinity, true);
-        if (piece.length < least && piece !== '' && out.length > 0)
+        if (piece && piece.length < least && out.length)
             piece = out.pop().text + piece;
         flush();
-        return new Doc(out, this.#usual);
+        const all = chunks.slice(0, first).concat(out, chunks.slice(end));
+        return new Doc(all, this.#usual, undefined, this, first, end);
     }
 
     /**
@@ -142,9 +152,8 @@ export class Doc {
     unitAt(cp) {
         if (this.plain)
             return cp;
-        const { units, cps } = this.#index();
-        const b = lastUpTo(cps, cp);
-        return units[b] + skip(this.chunks[b].text, 0, cp - cps[b]);
+        const b = lastUpTo(this.#cps, cp);
+        return this.#units[b] + skip(this.chunks[b].text, 0, cp - this.#cps[b]);
     }
 
     /**
@@ -155,33 +164,31 @@ export class Doc {
     cpAt(unit) {
         if (this.plain)
             return unit;
-        const { units, cps } = this.#index();
-        const b = lastUpTo(units, unit);
+        const b = lastUpTo(this.#units, unit);
         const { text } = this.chunks[b];
-        const end = unit - units[b];
-        return cps[b] + cpLength(text.slice(0, isInside(text, end) ? end + 1 : end));
-    }
-
-    /* Where each chunk begins. */
-    #index() {
-        if (this.#starts)
-            return this.#starts;
-        const units = [0];
-        const cps = [0];
-        for (let b = 0; b < this.chunks.length - 1; b++) {
-            units.push(units[b] + this.chunks[b].text.length);
-            cps.push(cps[b] + this.chunks[b].cps);
-        }
-        return this.#starts = { units, cps };
+        const end = unit - this.#units[b];
+        return this.#cps[b] + cpLength(text.slice(0, isInside(text, end) ? end + 1 : end));
     }
 }
 
 export const EMPTY = Doc.of('');
 
-/* The last of some rising numbers that is not above goal; the first is 0. */
+/* Where each chunk begins, and the last one ends. Of the chunks before `first`, and of those that
+ * were from `end` on, that is known already and they are not looked at. */
+function sums(chunks, size, known = new Int32Array(1), first = 0, end = 0) {
+    const out = new Int32Array(chunks.length + 1);
+    out.set(known.subarray(0, first + 1));
+    const shift = known.length - out.length; /* of what is behind */
+    for (let b = first; b < chunks.length; b++)
+        out[b + 1] = out[b] + (b + shift < end ? size(chunks[b])
+                                               : known[b + shift + 1] - known[b + shift]);
+    return out;
+}
+
+/* The last of some rising numbers but the very last that is not above goal; the first is 0. */
 function lastUpTo(list, goal) {
     let low = 0;
-    for (let high = list.length; high - low > 1;) {
+    for (let high = list.length - 1; high - low > 1;) {
         const mid = (low + high) >> 1;
         if (list[mid] > goal)
             high = mid;
@@ -193,9 +200,10 @@ function lastUpTo(list, goal) {
 
 /* Text as one chunk, or as several of about one length. */
 function addChunks(out, text, usual) {
-    let left = text.length > 2 * usual ? Math.ceil(text.length / usual) : 1;
-    for (let at = 0; at < text.length; left--) {
-        let end = at + Math.ceil((text.length - at) / left);
+    const { length } = text;
+    let left = length > 2 * usual ? Math.ceil(length / usual) : 1;
+    for (let at = 0; at < length; left--) {
+        let end = at + Math.ceil((length - at) / left);
         if (isInside(text, end))
             end++;
         const part = text.slice(at, end);

@@ -663,25 +663,24 @@ function finish(out) {
 var USUAL = 2048;
 var Doc = class _Doc {
   #usual;
+  #units;
+  /* where each chunk begins, and the last one ends */
+  #cps;
   #string;
-  #starts = (
-    /** @type {{units: number[], cps: number[]}|null} */
-    null
-  );
   /**
    * @param {Chunk[]} chunks @param {number} usual
    * @param {string} [string] the text, where it is known
+   * @param {Doc} [known] has the same chunks up to first, and from its own `end` on
+   * @param {number} [first] @param {number} [end]
    */
-  constructor(chunks, usual, string) {
+  constructor(chunks, usual, string, known, first, end) {
     this.#usual = usual;
     this.#string = string;
+    this.#units = sums(chunks, ({ text }) => text.length, known?.#units, first, end);
+    this.#cps = sums(chunks, ({ cps }) => cps, known?.#cps, first, end);
     this.chunks = chunks;
-    this.units = 0;
-    this.cps = 0;
-    for (const { text, cps } of chunks) {
-      this.units += text.length;
-      this.cps += cps;
-    }
+    this.units = this.#units[chunks.length];
+    this.cps = this.#cps[chunks.length];
   }
   /** @param {string} text @param {number} [usual] units of a chunk; tests take few */
   static of(text, usual = USUAL) {
@@ -701,29 +700,39 @@ var Doc = class _Doc {
    * @returns {Doc} the text after op; an OpError where op does not fit
    */
   apply(op) {
-    const least = this.#usual >> 2;
+    const whole = span(op);
+    if (whole > this.cps)
+      refuse(
+        "op",
+        `an operation that spans ${whole} code points`,
+        `at most ${this.cps}, the document's length`
+      );
     const { chunks } = this;
+    const head = typeof op[0] === "number" ? op[0] : 0;
+    const first = Math.max(0, lastUpTo(this.#cps, head) - 1);
+    const end = Math.min(chunks.length, lastUpTo(this.#cps, whole) + 2);
+    const least = this.#usual >> 2;
     const out = [];
     let piece = "";
-    let at = 0;
+    let at = first;
     let unit = 0;
     let cp = 0;
+    let before = this.#cps[first];
     const flush = () => {
       addChunks(out, piece, this.#usual);
       piece = "";
     };
-    const step = (count, kept) => {
-      for (let n = count; n > 0 && at < chunks.length; ) {
-        const chunk = chunks[at];
-        const { text, cps } = chunk;
+    const step = (n, kept) => {
+      while (n > 0 && at < end) {
+        const { text, cps } = chunks[at];
         const k = Math.min(n, cps - cp);
-        const end = cp + k === cps ? text.length : cps === text.length ? unit + k : skip(text, unit, k);
-        if (kept && piece === "" && k === cps && end >= least)
-          out.push(chunk);
+        const to = cp + k === cps ? text.length : cps === text.length ? unit + k : skip(text, unit, k);
+        if (kept && !piece && k === cps && to >= least)
+          out.push(chunks[at]);
         else if (kept)
-          piece += text.slice(unit, end);
+          piece += text.slice(unit, to);
         n -= k;
-        unit = end;
+        unit = to;
         cp += k;
         if (cp === cps) {
           at++;
@@ -733,23 +742,20 @@ var Doc = class _Doc {
         }
       }
     };
-    if (span(op) > this.cps)
-      refuse(
-        "op",
-        `an operation that spans ${span(op)} code points`,
-        `at most ${this.cps}, the document's length`
-      );
     for (const c of op) {
-      if (typeof c === "string")
+      if (typeof c === "string") {
         piece += c;
-      else
-        step(Math.abs(c), c > 0);
+      } else {
+        step(Math.abs(c) - before, c > 0);
+        before = 0;
+      }
     }
     step(Infinity, true);
-    if (piece.length < least && piece !== "" && out.length > 0)
+    if (piece && piece.length < least && out.length)
       piece = out.pop().text + piece;
     flush();
-    return new _Doc(out, this.#usual);
+    const all = chunks.slice(0, first).concat(out, chunks.slice(end));
+    return new _Doc(all, this.#usual, void 0, this, first, end);
   }
   /**
    * The same operation with counts in UTF-16 units.
@@ -771,9 +777,8 @@ var Doc = class _Doc {
   unitAt(cp) {
     if (this.plain)
       return cp;
-    const { units, cps } = this.#index();
-    const b = lastUpTo(cps, cp);
-    return units[b] + skip(this.chunks[b].text, 0, cp - cps[b]);
+    const b = lastUpTo(this.#cps, cp);
+    return this.#units[b] + skip(this.chunks[b].text, 0, cp - this.#cps[b]);
   }
   /**
    * The code point offset of a unit offset within the text; a unit inside a pair
@@ -783,29 +788,24 @@ var Doc = class _Doc {
   cpAt(unit) {
     if (this.plain)
       return unit;
-    const { units, cps } = this.#index();
-    const b = lastUpTo(units, unit);
+    const b = lastUpTo(this.#units, unit);
     const { text } = this.chunks[b];
-    const end = unit - units[b];
-    return cps[b] + cpLength(text.slice(0, isInside(text, end) ? end + 1 : end));
-  }
-  /* Where each chunk begins. */
-  #index() {
-    if (this.#starts)
-      return this.#starts;
-    const units = [0];
-    const cps = [0];
-    for (let b = 0; b < this.chunks.length - 1; b++) {
-      units.push(units[b] + this.chunks[b].text.length);
-      cps.push(cps[b] + this.chunks[b].cps);
-    }
-    return this.#starts = { units, cps };
+    const end = unit - this.#units[b];
+    return this.#cps[b] + cpLength(text.slice(0, isInside(text, end) ? end + 1 : end));
   }
 };
 var EMPTY = Doc.of("");
+function sums(chunks, size, known = new Int32Array(1), first = 0, end = 0) {
+  const out = new Int32Array(chunks.length + 1);
+  out.set(known.subarray(0, first + 1));
+  const shift = known.length - out.length;
+  for (let b = first; b < chunks.length; b++)
+    out[b + 1] = out[b] + (b + shift < end ? size(chunks[b]) : known[b + shift + 1] - known[b + shift]);
+  return out;
+}
 function lastUpTo(list, goal) {
   let low = 0;
-  for (let high = list.length; high - low > 1; ) {
+  for (let high = list.length - 1; high - low > 1; ) {
     const mid = low + high >> 1;
     if (list[mid] > goal)
       high = mid;
@@ -815,9 +815,10 @@ function lastUpTo(list, goal) {
   return low;
 }
 function addChunks(out, text, usual) {
-  let left = text.length > 2 * usual ? Math.ceil(text.length / usual) : 1;
-  for (let at = 0; at < text.length; left--) {
-    let end = at + Math.ceil((text.length - at) / left);
+  const { length } = text;
+  let left = length > 2 * usual ? Math.ceil(length / usual) : 1;
+  for (let at = 0; at < length; left--) {
+    let end = at + Math.ceil((length - at) / left);
     if (isInside(text, end))
       end++;
     const part = text.slice(at, end);
