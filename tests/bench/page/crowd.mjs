@@ -1,17 +1,16 @@
-/* People in a room, in a process of their own: crowd.mjs weft|yjs PORT COUNT.
+/* People in a room, in a process of their own: crowd.mjs weft|yjs PORT COUNT EVERY_MS.
  *
  * Each has a place of its own in the text, types a character there EVERY_MS on average, and after each
  * third one jumps somewhere else. They are the real clients. Prints `here` when all are in the room;
- * ends with its input. `seed N` as COUNT: instead writes a text of N bytes into an empty room of Yjs,
- * prints `here` and stays. */
+ * ends with its input. `seed BYTES` as COUNT and EVERY_MS: instead writes a text of so many bytes into an
+ * empty room of Yjs, prints `here` and stays. */
 
 import WebSocket from 'ws';
 import { connect } from '../../../web/client/index.js';
 import { longText } from './text.mjs';
 
-const EVERY_MS = 1000;
 const COLORS = ['#1565c0', '#c2185b', '#2e7d32', '#ef6c00', '#6a1b9a', '#00838f'];
-const [side, port, count, bytes] = process.argv.slice(2);
+const [side, port, count, number] = process.argv.slice(2);
 
 class WeftPerson {
     constructor(n) {
@@ -56,9 +55,9 @@ function live(person) {
         at = Math.min(at, person.length);
         person.type(at++);
         person.stand(at);
-        setTimeout(turn, EVERY_MS * (0.5 + Math.random()));
+        setTimeout(turn, number * (0.5 + Math.random()));
     };
-    setTimeout(turn, EVERY_MS * Math.random());
+    setTimeout(turn, number * Math.random());
 }
 
 const yjs = side === 'yjs' &&
@@ -69,7 +68,7 @@ for (let n = 0; n < (count === 'seed' ? 1 : Number(count)); n++) {
     await people[n].here;
 }
 if (count === 'seed')
-    people[0].text.insert(0, longText(Number(bytes)));
+    people[0].text.insert(0, longText(Number(number)));
 else
     people.forEach(live);
 console.log('here');

@@ -1,14 +1,18 @@
 /* run.mjs - the page side by side with y-websocket and y-codemirror.next, in Chromium on loopback.
  *
  *   node tests/bench/page/run.mjs [--rounds N] [--keys N] [--only weft|yjs] [--bytes N] [--crowd N]
- *                                 [--markdown FILE]
+ *                                 [--every MS] [--markdown FILE]
  *
- * The sides take turns, round after round; each figure is the median of the rounds. Nothing is asserted.
+ * The sides take turns, and in each round another one begins; each figure is the median of the rounds, each
+ * ratio that of the ratios within a round. Nothing is asserted.
  *
  *   weight      what the browser has fetched until the page can be used, compressed, without the socket
  *   usable      from the start of navigation, cache empty, to the first frame with the text, writable
  *   keystroke   a real key: from keydown until the editor has it and the page is laid out
- *   busy        how much of the main thread is taken while one types KEY_EVERY_MS a key, all included
+ *   main thread processor time that it takes until the text is there; or from key to key, with all that
+ *               happens meanwhile (drawing, others' edits, the cursor's blinking). Says more than the times
+ *               where other programs want the machine too
+ *   layouts     from key to key
  *   tab to tab  from keydown in one tab until the other tab's document has the character
  */
 
@@ -25,6 +29,7 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const { values: options } = parseArgs({ options: {
     rounds: { type: 'string', default: '3' }, keys: { type: 'string', default: '150' },
     bytes: { type: 'string', default: '5000000' }, crowd: { type: 'string', default: '49' },
+    every: { type: 'string', default: '1000' },
     only: { type: 'string' }, markdown: { type: 'string' },
 } });
 const SMALL = 8000;
@@ -147,21 +152,24 @@ async function open(browser, side, port, bytes) {
     await context.addInitScript(watch, { length: longText(bytes).length });
     const page = await context.newPage();
     const cdp = await context.newCDPSession(page);
-    await cdp.send('Performance.enable');
+    await cdp.send('Performance.enable', { timeDomain: 'threadTicks' });
     await page.goto(`http://127.0.0.1:${port}/${side.path}`, { waitUntil: 'commit' });
     await page.waitForFunction(() => globalThis.usableMs, null, { polling: 20 });
     const [usable, weight] = await page.evaluate(() => [globalThis.usableMs, performance.getEntries()
         .filter(({ responseEnd }) => responseEnd <= globalThis.usableMs)
         .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0)]);
-    return { context, page, cdp, weight, usable, side };
+    const { taken } = await used({ cdp });
+    return { context, page, cdp, weight, usable, taken, side };
 }
 
-async function busyMs({ cdp }) {
+/** Of the main thread: processor time in ms, and layouts. */
+async function used({ cdp }) {
     const { metrics } = await cdp.send('Performance.getMetrics');
-    return metrics.find(({ name }) => name === 'TaskDuration').value * 1000;
+    const value = (wanted) => metrics.find(({ name }) => name === wanted).value;
+    return { taken: value('TaskDuration') * 1000, layouts: value('LayoutCount') };
 }
 
-/** Types in the middle of the text: keystroke p50, p95, and the share of the main thread. */
+/** Types in the middle of the text: keystroke p50, p95, and what the main thread does from key to key. */
 async function type(tab) {
     const { page, side } = tab;
     await page.evaluate(() => {
@@ -172,18 +180,17 @@ async function type(tab) {
     });
     await delay(500); /* what opening has left to do is no keystroke's */
     await page.evaluate(() => { globalThis.keys.length = 0; });
-    const busy = await busyMs(tab);
-    const began = performance.now();
+    const before = await used(tab);
     for (let n = 0; n < KEYS; n++) {
         await page.keyboard.press('x');
         await delay(KEY_EVERY_MS);
     }
-    const took = performance.now() - began;
-    const share = 100 * (await busyMs(tab) - busy) / took;
+    const after = await used(tab);
     const costs = (await page.evaluate(() => globalThis.keys)).filter((ms) => ms > 0);
     if (costs.length < KEYS * 0.9)
         console.error(`# ${side.title}: only ${costs.length} of ${KEYS} keys were measured`);
-    return { p50: quantile(costs, 0.5), p95: quantile(costs, 0.95), share };
+    return { p50: quantile(costs, 0.5), p95: quantile(costs, 0.95),
+             taken: (after.taken - before.taken) / KEYS, layouts: (after.layouts - before.layouts) / KEYS };
 }
 
 /** Key by key, each after the one before has arrived. */
@@ -210,6 +217,11 @@ async function tabToTab(from, to) {
 async function round(browser, name, figures) {
     const side = SIDES[name];
     const note = (figure, value) => ((figures[figure] ??= {})[name] ??= []).push(value);
+    const noteTyping = async (tab, where) => {
+        const typed = await type(tab);
+        for (const [what, value] of Object.entries(typed))
+            note(`${what} ${where}`, value);
+    };
     for (const [size, bytes] of [['small', SMALL], ['large', LARGE]]) {
         const folder = mkdtempSync(path.join(os.tmpdir(), 'weft-bench-page.'));
         const server = await side.serve(bytes, folder);
@@ -217,10 +229,8 @@ async function round(browser, name, figures) {
             let tab = await open(browser, side, server.port, bytes);
             note('weight', tab.weight / 1000);
             note(`usable ${size}`, tab.usable);
-            const alone = await type(tab);
-            note(`key p50 ${size} 1`, alone.p50);
-            note(`key p95 ${size} 1`, alone.p95);
-            note(`busy ${size} 1`, alone.share);
+            note(`taken ${size}`, tab.taken);
+            await noteTyping(tab, `${size} 1`);
             if (size === 'small') {
                 const other = await open(browser, side, server.port, bytes);
                 const { p50, p95 } = await tabToTab(tab, other);
@@ -229,14 +239,11 @@ async function round(browser, name, figures) {
                 await other.context.close();
             }
             await tab.context.close();
-            const { child } = await crowd(name, server.port, CROWD);
+            const { child } = await crowd(name, server.port, CROWD, options.every);
             server.children.unshift(child);
             tab = await open(browser, side, server.port, bytes);
             note(`usable ${size} crowd`, tab.usable);
-            const among = await type(tab);
-            note(`key p50 ${size} crowd`, among.p50);
-            note(`key p95 ${size} crowd`, among.p95);
-            note(`busy ${size} crowd`, among.share);
+            await noteTyping(tab, `${size} crowd`);
             await tab.context.close();
         } finally {
             for (const child of server.children)
@@ -260,10 +267,12 @@ const ROWS = [
     ...[['small', '8 KB'], ['large', MB]].flatMap(([size, words]) => [
         [`usable ${size}`, `usable, ${words}`, 'ms'],
         [`usable ${size} crowd`, `usable, ${words}, ${PEOPLE}`, 'ms'],
+        [`taken ${size}`, `main thread until usable, ${words}`, 'ms'],
         ...[['1', 'alone'], ['crowd', PEOPLE]].flatMap(([people, who]) => [
-            [`key p50 ${size} ${people}`, `keystroke, ${words}, ${who}, p50`, 'ms'],
-            [`key p95 ${size} ${people}`, `keystroke, ${words}, ${who}, p95`, 'ms'],
-            [`busy ${size} ${people}`, `main thread while typing, ${words}, ${who}`, '%'],
+            [`p50 ${size} ${people}`, `keystroke, ${words}, ${who}, p50`, 'ms'],
+            [`p95 ${size} ${people}`, `keystroke, ${words}, ${who}, p95`, 'ms'],
+            [`taken ${size} ${people}`, `main thread from key to key, ${words}, ${who}`, 'ms'],
+            [`layouts ${size} ${people}`, `layouts from key to key, ${words}, ${who}`, ''],
         ]),
     ]),
     ['tabs p50', 'tab to tab, 8 KB, p50', 'ms'],
@@ -275,9 +284,11 @@ function table(figures, names) {
     for (const [key, words, unit] of ROWS) {
         if (!figures[key])
             continue;
-        const medians = names.map((name) => quantile(figures[key][name], 0.5));
-        lines.push([`${words}, ${unit}`, ...medians.map((n) => n.toFixed(n < 20 ? 1 : 0)),
-                    ...names.length > 1 ? [(medians[0] / medians[1]).toFixed(2)] : []]);
+        const sides = names.map((name) => figures[key][name]);
+        const ratios = sides[0].map((value, n) => value / (sides[1] ?? [])[n]);
+        lines.push([unit ? `${words}, ${unit}` : words,
+                    ...sides.map((list) => quantile(list, 0.5)).map((n) => n.toFixed(n < 20 ? 1 : 0)),
+                    ...names.length > 1 ? [quantile(ratios, 0.5).toFixed(2)] : []]);
     }
     const [head, ...body] = lines.map((cells) => `| ${cells.join(' | ')} |`);
     return [head, `|${' --- |'.repeat(lines[0].length)}`, ...body].join('\n');
@@ -294,9 +305,14 @@ process.once('exit', () => {
     for (const child of children)
         child.kill('SIGKILL');
 });
+/* The first page that a browser shows is slow, whoever made it. */
+const first = await browser.newPage();
+await first.setContent('<textarea autofocus>warm</textarea>');
+await first.keyboard.type('warm');
+await first.close();
 const load = [os.loadavg()[0]];
 for (let n = 1; n <= Number(options.rounds); n++) {
-    for (const name of names) {
+    for (const name of n % 2 ? names : [...names].reverse()) {
         console.error(`# round ${n} of ${options.rounds}: ${SIDES[name].title}`);
         await round(browser, name, figures);
     }
@@ -304,7 +320,8 @@ for (let n = 1; n <= Number(options.rounds); n++) {
 load.push(os.loadavg()[0]);
 const version = browser.version();
 await browser.close();
-const text = `${table(figures, names)}\n\nMedians of ${options.rounds} rounds of ${KEYS} keys; Chromium ` +
+const text = `${table(figures, names)}\n\nMedians of ${options.rounds} rounds of ${KEYS} keys; others type a key ` +
+    `each ${options.every} ms; main thread in processor time. Chromium ` +
     `${version}, ${os.cpus().length} × ${os.cpus()[0].model.trim()}, load ` +
     `${load.map((n) => n.toFixed(1)).join(' before and ')} after.`;
 console.log(text);
