@@ -169,13 +169,14 @@ export class Keep {
         if (of === this.#textOf)
             return;
         this.#textOf = '';
+        this.#remove(`${this.#key} text`); /* of another revision */
+        if (serverDoc.units > TEXT_MAX)
+            return;
         try {
-            if (serverDoc.units > TEXT_MAX)
-                throw new Error('too long');
             this.#storage.setItem(`${this.#key} text`, `${of}\n${serverDoc}`);
             this.#textOf = of;
         } catch {
-            this.#remove(`${this.#key} text`);
+            /* no room for it */
         }
     }
 

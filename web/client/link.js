@@ -3,8 +3,9 @@
  *
  * Opens it, watches it, and opens it anew with growing, jittered delays. It
  * knows JSON and the clock, and of the protocol only what holds for every
- * message: the first one is a welcome, a closing says when to come back, as an
- * error does that comes instead of a welcome, a ping has an answer. What the messages mean is its owner's business.
+ * message: the first one is a welcome, a closing says when to come back, as does
+ * an error that comes instead of a welcome, and a ping has an answer. What the
+ * messages mean is its owner's business.
  *
  * A browser tells late, or never, that a network is gone, and cannot send a
  * WebSocket ping. So silence is not trusted: no welcome, an answer that is due

@@ -72,5 +72,5 @@ export class Requests {
 
 /* retry_ms: how long to wait before asking again, where the server says so. */
 function errorOf({ code, message, retry_ms }) {
-    return Object.assign(new Error(message), { code, ...(retry_ms > 0 && { retry_ms }) });
+    return Object.assign(new Error(message), { code, ...(retry_ms && { retry_ms }) });
 }

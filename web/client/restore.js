@@ -121,7 +121,7 @@ export class Restore {
         if (msg.type === 'text' && msg.rev === record.rev) {
             this.#record = null;
             this.#put({ ...record, text: msg.text });
-            this.#owner.drop('the text that was missing is here');
+            this.#owner.drop('the missing text is here');
         } else if (msg.type === 'error') {
             if (msg.code === 'gone' || msg.code === 'bad_rev')
                 this.#giveUp(record);

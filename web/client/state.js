@@ -212,7 +212,7 @@ export class State {
             !isTable(msg.meta ?? {}))
             return [reconnect(true, 'a malformed welcome')];
         if (!full && !(sameEpoch && sameSession && msg.rev >= this.rev))
-            return [reconnect(true, 'a welcome without text that does not fit what we have')];
+            return [reconnect(true, 'a welcome without text that does not fit')];
 
         const fx = [];
         this.#adopt(msg, sameSession);

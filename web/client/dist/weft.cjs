@@ -1432,7 +1432,7 @@ var State = class {
     if (!Number.isSafeInteger(msg.rev) || !Array.isArray(msg.users ?? []) || !isTable(msg.meta ?? {}))
       return [reconnect(true, "a malformed welcome")];
     if (!full && !(sameEpoch && sameSession && msg.rev >= this.rev))
-      return [reconnect(true, "a welcome without text that does not fit what we have")];
+      return [reconnect(true, "a welcome without text that does not fit")];
     const fx = [];
     this.#adopt(msg, sameSession);
     const had = this.inflight;
@@ -1789,7 +1789,7 @@ var Restore = class {
     if (msg.type === "text" && msg.rev === record.rev) {
       this.#record = null;
       this.#put({ ...record, text: msg.text });
-      this.#owner.drop("the text that was missing is here");
+      this.#owner.drop("the missing text is here");
     } else if (msg.type === "error") {
       if (msg.code === "gone" || msg.code === "bad_rev")
         this.#giveUp(record);
@@ -1987,14 +1987,14 @@ var Keep = class {
     if (of === this.#textOf)
       return;
     this.#textOf = "";
+    this.#remove(`${this.#key} text`);
+    if (serverDoc.units > TEXT_MAX)
+      return;
     try {
-      if (serverDoc.units > TEXT_MAX)
-        throw new Error("too long");
       this.#storage.setItem(`${this.#key} text`, `${of}
 ${serverDoc}`);
       this.#textOf = of;
     } catch {
-      this.#remove(`${this.#key} text`);
     }
   }
   #remove(key) {
@@ -2158,7 +2158,7 @@ var Requests = class {
   }
 };
 function errorOf({ code, message, retry_ms }) {
-  return Object.assign(new Error(message), { code, ...retry_ms > 0 && { retry_ms } });
+  return Object.assign(new Error(message), { code, ...retry_ms && { retry_ms } });
 }
 
 // link.js
