@@ -90,12 +90,15 @@ struct gate_store {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     bool open;
+    bool reached;          /* a commit waits, or has waited */
     size_t commits, loads; /* carried out */
 };
 
 static void gate_pass(struct gate_store *g)
 {
     assert_int_equal(pthread_mutex_lock(&g->mutex), 0);
+    g->reached = true;
+    assert_int_equal(pthread_cond_broadcast(&g->changed), 0);
     while (!g->open)
         assert_int_equal(pthread_cond_wait(&g->changed, &g->mutex), 0);
     assert_int_equal(pthread_mutex_unlock(&g->mutex), 0);
@@ -106,6 +109,15 @@ static void gate_open(struct gate_store *g)
     assert_int_equal(pthread_mutex_lock(&g->mutex), 0);
     g->open = true;
     assert_int_equal(pthread_cond_broadcast(&g->changed), 0);
+    assert_int_equal(pthread_mutex_unlock(&g->mutex), 0);
+}
+
+/* Until the worker stands before the gate. */
+static void gate_reached(struct gate_store *g)
+{
+    assert_int_equal(pthread_mutex_lock(&g->mutex), 0);
+    while (!g->reached)
+        assert_int_equal(pthread_cond_wait(&g->changed, &g->mutex), 0);
     assert_int_equal(pthread_mutex_unlock(&g->mutex), 0);
 }
 
@@ -325,6 +337,147 @@ static void holds_reads_back_while_results_lie(void **state)
     assert_int_equal(close(fd), 0);
 }
 
+/* What of several loops waits at the same time is one transaction; each gets its own result. */
+static void shares_a_commit(void **state)
+{
+    (void)state;
+    enum { LOOPS = 3 };
+    static const char *const logs[LOOPS] = {"a", "b", "c"};
+    struct gate_store *g = gate_new();
+    struct store_worker *w[LOOPS];
+    int fd[LOOPS];
+    size_t leads = 0;
+    for (size_t i = 0; i < LOOPS; i++) {
+        fd[i] = eventfd(0, 0);
+        assert_true(fd[i] >= 0);
+        assert_int_equal(i == 0 ? store_worker_new(&g->store, wake, &fd[i], &w[i])
+                                : store_worker_share(w[0], wake, &fd[i], &w[i]),
+                         0);
+    }
+    assert_int_equal(store_worker_commit(w[0], batch_of("first", 1, 1), 0), 0);
+    gate_reached(g);
+    for (size_t i = 0; i < LOOPS; i++) {
+        assert_int_equal(store_worker_commit(w[i], batch_of(logs[i], 1, 2 + i), 10 + i), 0);
+        assert_int_equal(store_worker_load(w[i], logs[i], 1, 0, 20 + i), 0);
+    }
+    gate_open(g);
+    struct store_result r = next(w[0], fd[0]);
+    assert_true(r.leads);
+    store_batch_free(r.batch);
+    for (size_t i = 0; i < LOOPS; i++) {
+        r = next(w[i], fd[i]);
+        assert_int_equal(r.kind, STORE_JOB_COMMIT);
+        assert_int_equal(r.err, 0);
+        assert_int_equal(r.tag, 10 + i);
+        assert_int_equal(store_batch_count(r.batch), 2 + i);
+        leads += r.leads;
+        store_batch_free(r.batch);
+        r = next(w[i], fd[i]);
+        assert_int_equal(r.kind, STORE_JOB_LOAD);
+        assert_int_equal(r.tag, 20 + i);
+        assert_int_equal(r.log.head, 2 + i);
+        store_log_done(&r.log);
+    }
+    assert_int_equal(leads, 1);
+    /* The first to go is not the last: the others are served on. */
+    store_worker_free(w[0]);
+    assert_int_equal(store_worker_commit(w[1], batch_of("b", 4, 1), 1), 0);
+    r = next(w[1], fd[1]);
+    assert_int_equal(r.err, 0);
+    store_batch_free(r.batch);
+    assert_int_equal(store_worker_commit(w[1], batch_of("b", 5, 1), 2), 0);
+    store_worker_free(w[2]);
+    store_worker_free(w[1]);
+    assert_int_equal(commits_at_close, 4);
+    for (size_t i = 0; i < LOOPS; i++)
+        assert_int_equal(close(fd[i]), 0);
+}
+
+/* A transaction of several that fails is tried again by parts: the others' writes are kept. */
+static void one_that_fails_fails_alone(void **state)
+{
+    (void)state;
+    struct gate_store *g = gate_new();
+    struct store_worker *a;
+    struct store_worker *b;
+    int fd[2] = {eventfd(0, 0), eventfd(0, 0)};
+    assert_int_equal(store_worker_new(&g->store, wake, &fd[0], &a), 0);
+    assert_int_equal(store_worker_share(a, wake, &fd[1], &b), 0);
+    assert_int_equal(store_worker_commit(a, batch_of("first", 1, 1), 0), 0);
+    gate_reached(g);
+    assert_int_equal(store_worker_commit(a, batch_of("a", 1, 1), 1), 0);
+    assert_int_equal(store_worker_commit(b, batch_of("b", 7, 1), 2), 0); /* out of turn */
+    gate_open(g);
+    for (uint64_t i = 0; i < 2; i++) {
+        struct store_result r = next(a, fd[0]);
+        assert_int_equal(r.tag, i);
+        assert_int_equal(r.err, 0);
+        assert_true(r.leads);
+        store_batch_free(r.batch);
+    }
+    struct store_result r = next(b, fd[1]);
+    assert_int_equal(r.err, WEFT_EINVAL);
+    store_batch_free(r.batch);
+    assert_int_equal(store_worker_load(b, "a", 1, 0, 3), 0);
+    r = next(b, fd[1]);
+    assert_int_equal(r.err, 0);
+    assert_int_equal(r.log.head, 1);
+    store_log_done(&r.log);
+    store_worker_free(a);
+    store_worker_free(b);
+    assert_int_equal(close(fd[0]), 0);
+    assert_int_equal(close(fd[1]), 0);
+}
+
+/* Four loops, each with its own log, as fast as they can: each one's jobs keep their order. */
+struct busy {
+    pthread_t thread;
+    struct store_worker *worker;
+    int fd;
+    char log[2];
+};
+
+static void *play_busy(void *arg)
+{
+    struct busy *b = arg;
+    for (uint64_t rev = 1; rev <= 500; rev++) {
+        assert_int_equal(store_worker_commit(b->worker, batch_of(b->log, rev, 1), rev), 0);
+        assert_int_equal(store_worker_load(b->worker, b->log, 1, 0, rev), 0);
+        struct store_result r = next(b->worker, b->fd);
+        assert_true(r.kind == STORE_JOB_COMMIT && r.err == 0 && r.tag == rev);
+        store_batch_free(r.batch);
+        r = next(b->worker, b->fd);
+        assert_true(r.kind == STORE_JOB_LOAD && r.err == 0 && r.log.head == rev);
+        store_log_done(&r.log);
+    }
+    return NULL;
+}
+
+static void serves_several_threads(void **state)
+{
+    (void)state;
+    enum { LOOPS = 4 };
+    struct busy each[LOOPS];
+    struct gate_store *g = gate_new();
+    gate_open(g);
+    for (size_t i = 0; i < LOOPS; i++) {
+        each[i] = (struct busy){.fd = eventfd(0, 0), .log = {(char)('a' + i), '\0'}};
+        assert_int_equal(
+            i == 0 ? store_worker_new(&g->store, wake, &each[i].fd, &each[i].worker)
+                   : store_worker_share(each[0].worker, wake, &each[i].fd, &each[i].worker),
+            0);
+    }
+    for (size_t i = 0; i < LOOPS; i++)
+        assert_int_equal(pthread_create(&each[i].thread, NULL, play_busy, &each[i]), 0);
+    for (size_t i = 0; i < LOOPS; i++)
+        assert_int_equal(pthread_join(each[i].thread, NULL), 0);
+    for (size_t i = 0; i < LOOPS; i++) {
+        store_worker_free(each[i].worker);
+        assert_int_equal(close(each[i].fd), 0);
+    }
+    assert_in_range(commits_at_close, 500, 500 * LOOPS);
+}
+
 /* A signal to the process reaches the loop's thread and never the worker's. */
 static void leaves_signals_to_the_loop(void **state)
 {
@@ -355,6 +508,9 @@ int main(void)
         cmocka_unit_test(bounds_its_queues),
         cmocka_unit_test(stops_after_the_queued_commits),
         cmocka_unit_test_setup_teardown(holds_reads_back_while_results_lie, set_up, tear_down),
+        cmocka_unit_test(shares_a_commit),
+        cmocka_unit_test(one_that_fails_fails_alone),
+        cmocka_unit_test(serves_several_threads),
         cmocka_unit_test_setup_teardown(leaves_signals_to_the_loop, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("store worker", tests, NULL, NULL);
