@@ -99,7 +99,7 @@ struct address *address_take(struct address_table *t, const struct sockaddr *pee
     at = bucket_of(t, key);
     for (a = t->buckets[at]; a != NULL; a = a->next)
         if (a->key[0] == key[0] && a->key[1] == key[1]) {
-            a->n++;
+            tally_add(&a->n, 1);
             return a;
         }
     a = calloc(1, sizeof(*a));
@@ -118,7 +118,8 @@ void address_release(struct address_table *t, struct address *a)
     struct address **at;
 
     WEFT_ASSERT(a->n > 0);
-    if (--a->n > 0)
+    tally_add(&a->n, (size_t)-1);
+    if (a->n > 0)
         return;
     at = &t->buckets[bucket_of(t, a->key)];
     while (*at != a)

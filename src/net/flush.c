@@ -114,5 +114,7 @@ void net_flush(struct net *n)
         flush_round(n);
     if (!list_is_empty(&n->marked) || !list_is_empty(&n->ready))
         (void)uv_async_send(&n->wake);
+    if (n->group->n_loops > 1)
+        group_tell(n, false);
     n->flushing = false;
 }

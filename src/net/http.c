@@ -19,7 +19,6 @@
 
 enum { SMALL_BODY_BYTES = 64 << 10 }; /* below, an answer is not worth refusing */
 
-static void http_pump(struct net_request *r, const char *bytes, size_t len);
 static void http_arm(struct net_request *r);
 static void http_write(struct net_request *r);
 
@@ -80,8 +79,7 @@ void http_destroy(struct net_request *r)
         r->state = HTTP_DEAD;
         n->handler.request_gone(n->handler.ctx, r);
     }
-    address_release(&n->addresses, r->address);
-    n->n_tcp--;
+    group_release(n->group, r->address);
     fd = http_detach(r);
     close(fd);
 }
@@ -193,11 +191,14 @@ static void http_arm(struct net_request *r)
 
 /* ---- serving ----------------------------------------------------------------------------------- */
 
-/* False: r is no more. */
-static bool serve(struct net_request *r, struct head *h, const char *rest, size_t rest_len)
+/* The head is the first `used` of the bytes. False: r is no more. */
+static bool serve(struct net_request *r, struct head *h, const char *bytes, size_t len, size_t used)
 {
     struct net *n = r->net;
+    bool is_crowded = tally_read(&r->address->n) > n->config.connections_per_address_max;
 
+    if (!n->refusing && !is_crowded && hand_over(r, h, bytes, len))
+        return false;
     r->began = true;
     r->is_head = net_str_is(h->at.method, "HEAD");
     r->keep_alive = h->keep_alive && !h->has_body;
@@ -205,17 +206,16 @@ static bool serve(struct net_request *r, struct head *h, const char *rest, size_
     set_state(r, HTTP_WAIT);
     if (n->refusing)
         http_refuse(r, 503, "The server is stopping.");
-    else if (r->address->n > n->config.connections_per_address_max)
+    else if (is_crowded)
         http_refuse(r, 429, "Too many connections from this address.");
     else if (h->wants_ws)
-        return upgrade_serve(r, h, rest, rest_len);
+        return upgrade_serve(r, h, bytes + used, len - used);
     else
         n->handler.request(n->handler.ctx, r, &h->at);
     return true;
 }
 
-/* Serves what is there, and waits for more. May free r. */
-static void http_pump(struct net_request *r, const char *bytes, size_t len)
+void http_pump(struct net_request *r, const char *bytes, size_t len)
 {
     struct head h;
     size_t had = r->in_len;
@@ -233,10 +233,10 @@ static void http_pump(struct net_request *r, const char *bytes, size_t len)
             http_refuse(r, (unsigned)-used, head_refusal(-used));
             break;
         }
+        if (!serve(r, &h, bytes, len, (size_t)used))
+            return;
         bytes += used;
         len -= (size_t)used;
-        if (!serve(r, &h, bytes, len))
-            return;
     }
     /* The clock of a head runs from its first byte. */
     if (r->state == HTTP_HEAD && had == 0 && len > 0)
@@ -256,30 +256,38 @@ void http_resume(struct net_request *r)
         http_pump(r, r->in, r->in_len);
 }
 
-void http_accept(struct net *n, int fd, const struct sockaddr *peer)
+struct net_request *http_new(struct net *n, int fd, struct address *address)
 {
-    struct address *address = NULL;
-    struct net_request *r = NULL;
+    struct net_request *r = calloc(1, sizeof(*r));
 
-    if (!net_is_full(n))
-        address = address_take(&n->addresses, peer);
-    if (address != NULL)
-        r = calloc(1, sizeof(*r));
     if (r == NULL) {
-        if (address != NULL)
-            address_release(&n->addresses, address);
+        group_release(n->group, address);
         close(fd);
-        return;
+        return NULL;
     }
-    n->n_tcp++;
     r->net = n;
     r->fd = fd;
     r->address = address;
-    address_text(peer, r->address_text);
     list_append(&n->http, &r->all);
     set_state(r, HTTP_HEAD);
+    return r;
+}
+
+void http_accept(struct net *n, int fd, const struct sockaddr *peer)
+{
+    struct address *address = net_is_full(n) ? NULL : group_take(n->group, peer);
+    struct net_request *r;
+
+    if (address == NULL) {
+        close(fd);
+        return;
+    }
+    r = http_new(n, fd, address);
+    if (r == NULL)
+        return;
+    address_text(peer, r->address_text);
     /* Far above what it may have, it is not even listened to. */
-    if (address->n > n->config.connections_per_address_max * 2 + 16)
+    if (tally_read(&address->n) > n->config.connections_per_address_max * 2 + 16)
         http_destroy(r);
     else
         http_read(r); /* mostly, the head is there already */
@@ -344,7 +352,7 @@ static void http_write(struct net_request *r)
 static bool is_too_much(const struct net *n, size_t more)
 {
     return n->config.answers_bytes_max != 0 && n->answers_bytes != 0 && more > SMALL_BODY_BYTES &&
-           n->answers_bytes + more > n->config.answers_bytes_max;
+           tally_know(&n->answers_all, n->answers_bytes) + more > n->config.answers_bytes_max;
 }
 
 void net_answer(struct net_request *r, const struct net_answer *answer)

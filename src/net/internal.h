@@ -8,6 +8,7 @@
  *     flush.c      outgoing frames, once per turn
  *     keepalive.c  the tick: pings, dead peers, stalled sockets, slow heads
  *     address.c    connections per address
+ *     group.c      what several loops share; connections from one to another
  *     net.c        life and death of the whole
  *
  * A TCP connection is a struct net_request until it is upgraded, and then a struct net_conn. Either
@@ -15,11 +16,14 @@
 #ifndef NET_INTERNAL_H
 #define NET_INTERNAL_H
 
+#include <pthread.h>
 #include <uv.h>
 
 #include "base/assert.h"
-#include "net/head.h"
 #include "base/list.h"
+#include "base/mailbox.h"
+#include "base/tally.h"
+#include "net/head.h"
 #include "net/lws.h"
 #include "net/net.h"
 
@@ -59,7 +63,7 @@ enum {
 struct address {
     struct address *next; /* in its bucket */
     uint64_t key[2];
-    size_t n;
+    size_t n; /* any thread may tally_read() it */
 };
 
 struct address_table {
@@ -76,11 +80,36 @@ struct address *address_take(struct address_table *t, const struct sockaddr *pee
 void address_release(struct address_table *t, struct address *a);
 void address_text(const struct sockaddr *peer, char out[ADDRESS_TEXT_MAX]);
 
+/* ---- the group --------------------------------------------------------------------------------- */
+
+struct net_group {
+    pthread_mutex_t mutex;
+    struct address_table addresses; /* under the mutex */
+    size_t n_tcp;                   /* atomic: connections of any kind */
+    size_t n_open;                  /* atomic: WebSockets after `open` */
+    size_t answers_sum;             /* tallies: of answers_bytes and parts_bytes */
+    size_t parts_sum;
+    uint16_t port;
+    unsigned n_loops;
+    struct net *loops[];
+};
+
+/* A connection comes, or goes. NULL: no memory. */
+struct address *group_take(struct net_group *g, const struct sockaddr *peer);
+void group_release(struct net_group *g, struct address *a);
+/* Tells the others of bytes held: all there is to tell, or what is worth it. */
+void group_tell(struct net *n, bool all);
+
 /* ---- the whole --------------------------------------------------------------------------------- */
 
 struct net {
     struct net_config config;
     struct net_handler handler;
+    struct net_group *group;
+    bool owns_group;
+    unsigned index;       /* in the group */
+    struct mailbox inbox; /* connections that other loops hand over */
+    uint64_t n_handed;    /* how many; any thread may tally_read64() it */
     char *host;
     uint16_t port;
 
@@ -99,8 +128,6 @@ struct net {
     struct lws_protocols protocols[2];
     struct net_conn *adopting; /* until lws has made its side of it */
 
-    struct address_table addresses;
-    size_t n_tcp;
     size_t n_open; /* WebSockets after `open` */
 
     struct link marked;   /* net_conn.marked: has something to send */
@@ -114,6 +141,8 @@ struct net {
     size_t kept_bytes;    /* the sum of net_conn.kept */
     size_t dying_bytes;   /* of kept_bytes, of connections that are dead and not gone */
     size_t parts_bytes;   /* the sum of net_conn.part_cap */
+    struct tally answers_all; /* what the group knows of answers_bytes and parts_bytes */
+    struct tally parts_all;
 
     uint64_t tick_ms;
     int64_t watch_ms;
@@ -129,14 +158,15 @@ struct net {
 /* Writes a line to where net_set_log() said. */
 void net_log(bool error, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Tells lws where its log goes. */
-void net_set_lws_log(void);
+/* What lws logs meanwhile is dropped. */
+void net_hush(const struct net *n, bool hush);
 
 void net_tick(uv_timer_t *timer);
 void net_flush(struct net *n);
 static inline bool net_is_full(const struct net *n)
 {
-    return n->n_tcp >= n->config.connections_max + n->config.connections_max / 4 + 64;
+    return tally_read(&n->group->n_tcp) >=
+           n->config.connections_max + n->config.connections_max / 4 + 64;
 }
 
 /* ---- listening --------------------------------------------------------------------------------- */
@@ -173,6 +203,7 @@ struct net_request {
     size_t drained; /* bytes dropped while lingering */
     bool busy;      /* http_pump() is on the stack */
     bool began;     /* a request was served before */
+    bool placed;    /* another loop said that the next one is ours */
 
     bool is_head; /* of the request being answered */
     bool keep_alive;
@@ -187,6 +218,10 @@ struct net_request {
 };
 
 void http_accept(struct net *n, int fd, const struct sockaddr *peer);
+/* Takes a socket that is counted in `address`, also on failure: NULL. */
+struct net_request *http_new(struct net *n, int fd, struct address *address);
+/* Serves what is there, and waits for more. May free r. */
+void http_pump(struct net_request *r, const char *bytes, size_t len);
 void http_destroy(struct net_request *r);
 /* Serves what has been read; for the ready list. */
 void http_resume(struct net_request *r);
@@ -196,6 +231,12 @@ void http_tick(struct net *n, int64_t now);
 void http_refuse(struct net_request *r, unsigned status, const char *sentence);
 /* Lets go of the socket, which is the caller's then, with its counts; r is freed. */
 int http_detach(struct net_request *r);
+
+/* Takes r, of which nothing was answered since `bytes` began, to the loop it is for. True: r is no
+ * more. */
+bool hand_over(struct net_request *r, const struct head *h, const char *bytes, size_t len);
+void hand_take(struct net *n); /* those that others have handed over */
+void hand_drop(struct net *n); /* the same, at the end */
 
 /* The bytes of an answer's head, or NULL: no memory. The body's place is left free behind it:
  * `body_bytes` of them. To be freed. */

@@ -117,6 +117,7 @@ void net_tick(uv_timer_t *timer)
         n->awake_since_ms = now;
     n->last_tick_ms = now;
     listen_tick(n);
+    group_tell(n, true);
     http_tick(n, now);
     while (!list_is_empty(&n->closing)) {
         struct net_conn *c = LINK_OF(n->closing.next, struct net_conn, watched);

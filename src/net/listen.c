@@ -1,5 +1,9 @@
 /* The listening socket. An own one, and not libwebsockets': it can say why binding failed, accepts a
- * bounded number per turn, and counts who comes. */
+ * bounded number per turn, and counts who comes.
+ *
+ * The loops of a group have one each, for the same address (SO_REUSEPORT): the kernel deals out who
+ * comes. Since any process of the same user could join in then, also by mistake, the first loop asks
+ * for the address without that before. */
 #define _GNU_SOURCE /* accept4() */
 #include "net/internal.h"
 
@@ -85,7 +89,7 @@ static int say(char *why, size_t why_bytes, const struct net *n, int err)
     (void)snprintf(why, why_bytes,
                    strchr(n->host, ':') != NULL ? "cannot listen on [%s]:%u: %s"
                                                 : "cannot listen on %s:%u: %s",
-                   n->host, n->config.port, cause);
+                   n->host, n->index == 0 ? n->config.port : n->group->port, cause);
     return err == EADDRINUSE ? WEFT_EBUSY : WEFT_EIO;
 }
 
@@ -112,35 +116,66 @@ static void set_inherited(int fd)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
+/* A socket bound to the address, or -1 and errno. */
+static int bound_socket(const struct sockaddr_storage *at, bool shared)
+{
+    bool is_v6 = at->ss_family == AF_INET6;
+    socklen_t len = is_v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    int on = 1;
+    int off = 0;
+    int err;
+    int fd = socket(at->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    /* A restart does not wait for the old connections' TIME_WAIT; "::" serves IPv4 as well. */
+    if (fd < 0 || (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+                   (!shared || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0) &&
+                   (!is_v6 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) == 0) &&
+                   bind(fd, (const struct sockaddr *)at, len) == 0))
+        return fd;
+    err = errno;
+    close(fd);
+    errno = err;
+    return -1;
+}
+
+/* Whether nobody listens there. */
+static bool is_free(const struct sockaddr_storage *at)
+{
+    int fd = bound_socket(at, false);
+
+    if (fd < 0)
+        return false;
+    close(fd);
+    return true;
+}
+
 int listen_open(struct net *n, char *why, size_t why_bytes)
 {
     struct sockaddr_storage at = {0};
     bool is_v6 = strchr(n->host, ':') != NULL;
-    socklen_t len = is_v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-    int on = 1;
-    int off = 0;
+    uint16_t port = n->index == 0 ? n->config.port : n->group->port;
+    bool is_shared = n->group->n_loops > 1;
     int fd;
 
-    if ((is_v6 ? uv_ip6_addr(n->host, n->config.port, (void *)&at)
-               : uv_ip4_addr(n->host, n->config.port, (void *)&at)) != 0) {
+    if ((is_v6 ? uv_ip6_addr(n->host, port, (void *)&at)
+               : uv_ip4_addr(n->host, port, (void *)&at)) != 0) {
         (void)snprintf(why, why_bytes, "\"%s\" is no address; expected one like 127.0.0.1 or ::1",
                        n->host);
         return WEFT_EINVAL;
     }
-    fd = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (is_shared && n->index == 0 && port != 0 && !is_free(&at))
+        return say(why, why_bytes, n, errno);
+    fd = bound_socket(&at, is_shared);
     if (fd < 0)
         return say(why, why_bytes, n, errno);
-    /* A restart does not wait for the old connections' TIME_WAIT; "::" serves IPv4 as well. */
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
-        (is_v6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) != 0) ||
-        bind(fd, (struct sockaddr *)&at, len) != 0 || listen(fd, SOMAXCONN) != 0 ||
-        bound_port(fd, &n->port) != 0) {
+    if (listen(fd, SOMAXCONN) != 0 || bound_port(fd, &n->port) != 0) {
         int err = errno;
 
         close(fd);
         return say(why, why_bytes, n, err);
     }
     set_inherited(fd);
+    n->group->port = n->port;
     n->listen_fd = fd;
     n->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (uv_poll_init(&n->loop, &n->listener, fd) != 0) {

@@ -7,7 +7,10 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { OWN_FDS = 256 }; /* files, pipes, the storage, and what the C library opens */
+enum {
+    OWN_FDS = 256, /* files, pipes, the storage, and what the C library opens */
+    LOOP_FDS = 16, /* what each loop polls besides connections */
+};
 
 /* ---- log --------------------------------------------------------------------------------------- */
 
@@ -36,15 +39,21 @@ static void on_lws_log(int level, const char *line)
     net_log(level == LLL_ERR, "libwebsockets: %.*s", (int)len, line);
 }
 
-void net_set_lws_log(void)
+static void set_lws_log(bool on)
 {
-    lws_set_log_level(log_to != NULL ? LLL_ERR | LLL_WARN : 0, on_lws_log);
+    lws_set_log_level(on && log_to != NULL ? LLL_ERR | LLL_WARN : 0, on_lws_log);
+}
+
+void net_hush(const struct net *n, bool hush)
+{
+    if (n->group->n_loops == 1)
+        set_lws_log(!hush);
 }
 
 void net_set_log(net_log_fn *log)
 {
     log_to = log;
-    net_set_lws_log();
+    set_lws_log(true);
 }
 
 /* ---- birth ------------------------------------------------------------------------------------- */
@@ -55,7 +64,7 @@ static void limit_files(const struct net *n)
 {
     struct rlimit limit;
     size_t max = n->config.connections_max;
-    rlim_t need = max + max / 4 + 64 + OWN_FDS;
+    rlim_t need = max + max / 4 + 64 + OWN_FDS + n->group->n_loops * LOOP_FDS;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return;
@@ -114,7 +123,7 @@ static void on_prepare(uv_prepare_t *handle)
 
 static void on_wake(uv_async_t *handle)
 {
-    (void)handle; /* that the loop turns is all */
+    hand_take(handle->data); /* that the loop turns is all the others want */
 }
 
 static void start_time(struct net *n)
@@ -152,6 +161,7 @@ static int start_loop(struct net *n)
     n->check.data = n;
     n->prepare.data = n;
     n->tick.data = n;
+    n->wake.data = n;
     (void)uv_check_start(&n->check, on_check);
     (void)uv_prepare_start(&n->prepare, on_prepare);
     return 0;
@@ -159,8 +169,6 @@ static int start_loop(struct net *n)
 
 static void init_lists(struct net *n)
 {
-    uint64_t seed = 0;
-
     list_init(&n->marked);
     list_init(&n->blocked);
     list_init(&n->parts);
@@ -170,12 +178,30 @@ static void init_lists(struct net *n)
     list_init(&n->ready);
     n->listen_fd = -1;
     n->spare_fd = -1;
-    (void)uv_random(NULL, NULL, &seed, sizeof(seed), 0, NULL);
-    address_table_init(&n->addresses, seed);
+    n->answers_all.sum = &n->group->answers_sum;
+    n->parts_all.sum = &n->group->parts_sum;
 }
 
 int net_new(const struct net_config *config, const struct net_handler *handler, struct net **ret,
             char *why, size_t why_bytes)
+{
+    struct net_group *group = NULL;
+    int err = net_group_new(1, &group);
+
+    if (err != 0) {
+        (void)snprintf(why, why_bytes, "out of memory");
+        return err;
+    }
+    err = net_new_in(group, 0, config, handler, ret, why, why_bytes);
+    if (err != 0)
+        net_group_free(group);
+    else
+        (*ret)->owns_group = true;
+    return err;
+}
+
+int net_new_in(struct net_group *group, unsigned index, const struct net_config *config,
+               const struct net_handler *handler, struct net **ret, char *why, size_t why_bytes)
 {
     struct net *n = calloc(1, sizeof(*n));
     int err;
@@ -187,6 +213,8 @@ int net_new(const struct net_config *config, const struct net_handler *handler, 
     if (n->config.head_ms == 0)
         n->config.head_ms = HEAD_MS;
     n->handler = *handler;
+    n->group = group;
+    n->index = index;
     n->host = strdup(config->host);
     init_lists(n);
     if (n->host == NULL) {
@@ -202,7 +230,8 @@ int net_new(const struct net_config *config, const struct net_handler *handler, 
         return err;
     }
     /* Binding first: its failure is the likely one, and has the best words. */
-    limit_files(n);
+    if (index == 0)
+        limit_files(n);
     err = listen_open(n, why, why_bytes);
     if (err == 0)
         err = make_lws(n, why, why_bytes);
@@ -211,6 +240,11 @@ int net_new(const struct net_config *config, const struct net_handler *handler, 
         return err;
     }
     start_time(n);
+    /* lws writes its lines into one buffer of the process before it hands them over: with several
+     * loops it says nothing. */
+    if (group->n_loops > 1)
+        set_lws_log(false);
+    group->loops[index] = n;
     why[0] = '\0';
     *ret = n;
     return 0;
@@ -248,6 +282,11 @@ size_t net_count(const struct net *n)
     return n->n_open;
 }
 
+uint64_t net_handed(const struct net *n)
+{
+    return tally_read64(&n->n_handed);
+}
+
 size_t net_kept_bytes(const struct net *n)
 {
     return n->kept_bytes;
@@ -282,6 +321,7 @@ void net_free(struct net *n)
         return;
     n->flushing = true; /* nothing is written any more */
     listen_close(n);
+    hand_drop(n);
     while (!list_is_empty(&n->http))
         http_destroy(LINK_OF(n->http.next, struct net_request, all));
     /* On a loop of ours lws only closes its handles here; the context itself goes with a second
@@ -297,8 +337,10 @@ void net_free(struct net *n)
     if (n->lws != NULL)
         lws_context_destroy(n->lws);
     WEFT_ASSERT(uv_loop_close(&n->loop) == 0);
-    WEFT_ASSERT(n->n_tcp == 0 && n->n_open == 0);
-    address_table_done(&n->addresses);
+    WEFT_ASSERT(n->n_open == 0);
+    group_tell(n, true);
+    if (n->owns_group)
+        net_group_free(n->group);
     free(n->host);
     free(n);
 }

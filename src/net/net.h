@@ -2,7 +2,11 @@
  * this header; nothing else knows it.
  *
  * One thread, one loop. Whoever uses it gives a table of callbacks; they run on the loop's thread.
- * A callback may call any function below, also for other connections.
+ * A callback may call any function below, also for other connections of the loop.
+ *
+ * Several loops may serve one address as a group (net_new_in): each listens by itself and has its own
+ * connections, limits count over all of them. Before each request, and each upgrade, a connection is
+ * taken to the loop that `loop_of` names. A WebSocket stays where it is.
  *
  * Outgoing: nothing is sent when it is produced. net_want_write(c) marks a connection; once per loop
  * turn, after everything that was received in it (uv_check), `before_flush` is called once, and then
@@ -94,6 +98,8 @@ struct net_handler {
     /* It is gone, for whatever reason; called once for each upgrade() that returned 0. */
     void (*closed)(void *ctx, struct net_conn *c, void *user);
 
+    /* Which loop of the group serves this request or upgrade. NULL: whichever it came to. */
+    unsigned (*loop_of)(void *ctx, const struct net_head *head);
     /* Plain HTTP. Answer with net_answer(), now or later. */
     void (*request)(void *ctx, struct net_request *r, const struct net_head *head);
     /* The peer of an unanswered request went away, or net_free() came first: forget r. */
@@ -116,6 +122,20 @@ void net_set_log(net_log_fn *log);
 WEFT_CHECKED int net_new(const struct net_config *config, const struct net_handler *handler,
                          struct net **ret, char *why, size_t why_bytes);
 
+/* What the loops of one server share; made before them, freed after them, by the thread that makes and
+ * frees all of them. */
+struct net_group;
+WEFT_CHECKED int net_group_new(unsigned n_loops, struct net_group **ret);
+void net_group_free(struct net_group *g); /* NULL is fine */
+
+/* As net_new(), for loop `index` of a group, in the order of their indices: the first one finds the
+ * port. All are made before the first one runs, and freed after the last one has stopped. The same
+ * config for all; connections_max and connections_per_address_max are exact, the bounds of bytes
+ * are passed by less than a sixteenth, and for each loop by one that always passes. */
+WEFT_CHECKED int net_new_in(struct net_group *g, unsigned index, const struct net_config *config,
+                            const struct net_handler *handler, struct net **ret, char *why,
+                            size_t why_bytes);
+
 uint16_t net_port(const struct net *n); /* the one it listens on */
 
 /* For what else lives on the loop: returns the uv_loop_t. Handles put on it are closed before
@@ -134,7 +154,10 @@ void net_refuse(struct net *n);
 /* Frees everything; every connection still there is closed (`closed` is called). */
 void net_free(struct net *n);
 
-size_t net_count(const struct net *n); /* WebSockets open */
+size_t net_count(const struct net *n); /* WebSockets open, of this loop */
+
+/* How many connections other loops have handed over. Any thread may ask. */
+uint64_t net_handed(const struct net *n);
 
 /* What pull gave and sockets have not taken, all connections together: an upper bound, up to 1 MiB
  * too much for each that is full. */

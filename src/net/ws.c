@@ -56,8 +56,7 @@ static void drop_part(struct net_conn *c)
 /* What of a connection is left when lws never took it, or has let go of it. */
 static void ws_free(struct net_conn *c)
 {
-    address_release(&c->net->addresses, c->address);
-    c->net->n_tcp--;
+    group_release(c->net->group, c->address);
     free(c->reason);
     drop_part(c);
     free(c);
@@ -76,8 +75,10 @@ static void ws_gone(struct net_conn *c)
     link_out(&c->watched);
     conn_keeps(c, 0);
     drop_part(c);
-    if (c->is_open)
+    if (c->is_open) {
         n->n_open--;
+        (void)__atomic_sub_fetch(&n->group->n_open, 1, __ATOMIC_RELAXED);
+    }
     n->handler.closed(n->handler.ctx, c, c->user);
 }
 
@@ -101,9 +102,9 @@ void ws_adopt(struct net_request *r, struct net_conn *c, const struct head *h, c
     fd = http_detach(r);
     n->adopting = c;
     /* lws says "calling service" at the level of errors for every socket it is given like this. */
-    lws_set_log_level(0, NULL);
+    net_hush(n, true);
     (void)lws_adopt_socket_vhost_readbuf(n->vhost, fd, head, len + rest_len);
-    net_set_lws_log();
+    net_hush(n, false);
     /* From NEW_CLIENT_INSTANTIATED on lws owns c, and says WSI_DESTROY in the end. */
     if (n->adopting != NULL) {
         n->adopting = NULL;
@@ -126,12 +127,13 @@ static void take(struct lws *wsi)
 static int opened(struct net_conn *c)
 {
     struct net *n = c->net;
+    size_t n_open = __atomic_add_fetch(&n->group->n_open, 1, __ATOMIC_RELAXED);
 
     c->is_open = true;
     c->last_rx_ms = net_now_ms(n);
     n->n_open++;
     watch_start(c);
-    n->handler.open(n->handler.ctx, c, c->user, n->n_open > n->config.connections_max);
+    n->handler.open(n->handler.ctx, c, c->user, n_open > n->config.connections_max);
     if (c->is_dead)
         return -1;
     if (c->wanted || c->close_code != 0)
@@ -166,7 +168,8 @@ static bool grow_part(struct net_conn *c, size_t len, size_t more)
 /* Who began first pays: whoever means to end a message has ended it long ago. */
 static void make_place(struct net *n)
 {
-    while (n->config.parts_bytes_max != 0 && n->parts_bytes > n->config.parts_bytes_max &&
+    while (n->config.parts_bytes_max != 0 &&
+           tally_know(&n->parts_all, n->parts_bytes) > n->config.parts_bytes_max &&
            n->parts.next != n->parts.prev) {
         struct net_conn *oldest = LINK_OF(n->parts.next, struct net_conn, parts);
 
