@@ -27,14 +27,6 @@ int64_t hub_unix_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-void hub_refused(struct hub *h, const char *why)
-{
-    uint32_t left_out = 0;
-    h->n_refused++;
-    if (log_allowed(&h->refusals, hub_now(h), HUB_LOG_BURST, &left_out))
-        log_line(LOG_WARN, "connection refused", "why=\"%s\" not_logged=%u", why, left_out);
-}
-
 /* --- the end of a turn --- */
 
 /* What a room that was given something this turn still needs. */
@@ -98,6 +90,7 @@ void hub_settle(struct hub *h)
         if (e->failing || e->doomed) /* waits for the commit under way, or was doomed just now */
             entry_touch(h, e);
     }
+    place_tell(h, false);
     stop_advance(h);
 }
 
@@ -108,12 +101,15 @@ static void on_before_flush(void *ctx)
 
 /* --- the clock --- */
 
+static void stop_begin(struct hub *h);
+
 static void on_tick(uv_timer_t *timer)
 {
     struct hub *h = timer->data;
     entries_tick(h);
     rounds_tick(h);
     memory_tick(h);
+    place_tell(h, true);
     hub_settle(h);
 }
 
@@ -131,30 +127,50 @@ static void on_wake(uv_async_t *async)
 {
     struct hub *h = async->data;
     store_results(h);
+    if (h->phase == HUB_SERVING && __atomic_load_n(&h->all->stopping, __ATOMIC_RELAXED))
+        stop_begin(h);
     hub_settle(h);
+    entries_give(h); /* now that what failed was told to its room */
 }
 
 /* --- the stop --- */
 
-static void stop_end(struct hub *h, const char *how)
+/* Is this hub the last of all to have come so far? */
+static bool is_last(struct hub *h, unsigned *count)
 {
+    return __atomic_add_fetch(count, 1, __ATOMIC_ACQ_REL) == h->all->n;
+}
+
+static void stop_end(struct hub *h)
+{
+    size_t n_cut = __atomic_add_fetch(&h->all->n_cut, h->n_conns, __ATOMIC_RELAXED);
     h->phase = HUB_ENDED;
-    log_line(LOG_INFO, "stopped", "how=\"%s\" took_ms=%lld connections_cut=%zu", how,
-             (long long)(hub_now(h) - h->stop_ms), h->n_conns);
+    if (is_last(h, &h->all->n_ended)) {
+        n_cut = __atomic_load_n(&h->all->n_cut, __ATOMIC_RELAXED);
+        log_line(LOG_INFO, "stopped", "how=\"%s\" took_ms=%lld connections_cut=%zu",
+                 n_cut == 0 ? "everybody closed" : "some did not answer",
+                 (long long)(hub_now(h) - h->stop_ms), n_cut);
+    }
     net_stop(h->net);
     /* hub_free() waits for the disk, which may hang; nobody would hear a second signal any more, so
      * it has its usual effect again. */
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < 2 && h->index == 0; i++)
         uv_signal_stop(&h->signals[i]);
 }
 
 static void on_stop_timer(uv_timer_t *timer);
 
-static void stop_close(struct hub *h, const char *how)
+static void stop_close(struct hub *h, bool late)
 {
     h->phase = HUB_CLOSING;
-    log_line(LOG_INFO, "flushed", "how=\"%s\" took_ms=%lld connections=%zu", how,
-             (long long)(hub_now(h) - h->stop_ms), h->n_conns);
+    if (late)
+        __atomic_store_n(&h->all->late, true, __ATOMIC_RELAXED);
+    if (is_last(h, &h->all->n_flushed)) {
+        late = __atomic_load_n(&h->all->late, __ATOMIC_RELAXED);
+        log_line(LOG_INFO, "flushed", "how=\"%s\" took_ms=%lld connections=%zu",
+                 late ? "the disk took too long" : "all on disk",
+                 (long long)(hub_now(h) - h->stop_ms), metrics_connections(h->all));
+    }
     LINK_EACH(&h->requests, at)
     request_fail(h, LINK_OF(at, struct request, all), 503, "unavailable",
                  "the server is stopping; try again in a second");
@@ -166,35 +182,45 @@ static void stop_close(struct hub *h, const char *how)
 static void stop_advance(struct hub *h)
 {
     if (h->phase == HUB_FLUSHING && !store_committing(h) && store_batch_count(h->gathering) == 0)
-        stop_close(h, "all on disk");
+        stop_close(h, false);
     if (h->phase == HUB_CLOSING && h->n_conns == 0)
-        stop_end(h, "everybody closed");
+        stop_end(h);
 }
 
 static void on_stop_timer(uv_timer_t *timer)
 {
     struct hub *h = timer->data;
     if (h->phase == HUB_FLUSHING)
-        stop_close(h, "the disk took too long");
+        stop_close(h, true);
     else if (h->phase == HUB_CLOSING)
-        stop_end(h, "some did not answer");
+        stop_end(h);
     hub_settle(h);
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void stop_begin(struct hub *h)
 {
-    struct hub *h = handle->data;
-    if (h->phase != HUB_SERVING)
-        _exit(128 + number);
     h->phase = HUB_FLUSHING;
     h->stop_ms = hub_now(h);
-    log_line(LOG_INFO, "stopping", "signal=%s connections=%zu rooms=%zu",
-             number == SIGTERM ? "SIGTERM" : "SIGINT", h->n_conns, h->n_entries);
     net_refuse(h->net);
     LINK_EACH(&h->conns, at)
     conn_pause(LINK_OF(at, struct conn, all), PAUSE_STOP, true);
     entries_leave(h);
     uv_timer_start(&h->stop, on_stop_timer, HUB_FLUSH_MS_MAX, 0);
+}
+
+/* The first hub's. */
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct hub *h = handle->data;
+    if (h->phase != HUB_SERVING)
+        _exit(128 + number);
+    log_line(LOG_INFO, "stopping", "signal=%s connections=%zu rooms=%zu",
+             number == SIGTERM ? "SIGTERM" : "SIGINT", metrics_connections(h->all),
+             tally_read(&h->all->n_entries));
+    __atomic_store_n(&h->all->stopping, true, __ATOMIC_RELAXED);
+    for (unsigned i = 1; i < h->all->n; i++)
+        uv_async_send(&h->all->hubs[i]->wake);
+    stop_begin(h);
     hub_settle(h);
 }
 
@@ -212,6 +238,8 @@ static void init_memory(struct hub *h, const struct settings *s, const struct uu
                                             .messages_burst = s->rate_burst,
                                             .queries_per_second = s->rate_queries,
                                             .queries_burst = s->rate_queries_burst};
+    h->rooms_all.sum = &h->all->rooms_sum;
+    h->outgoing_all.sum = &h->all->outgoing_sum;
     numbers_init(&h->numbers);
     list_init(&h->busy);
     list_init(&h->idle);
@@ -228,7 +256,7 @@ static void init_memory(struct hub *h, const struct settings *s, const struct uu
     buf_init(&h->scratch, weft_heap());
 }
 
-/* One secret, three uses that tell nothing of each other or of it. */
+/* One secret, four uses that tell nothing of each other or of it. */
 static void derive_keys(struct hub *h, const uint8_t secret[AUTH_KEY_BYTES])
 {
     struct siphash_key from;
@@ -240,8 +268,11 @@ static void derive_keys(struct hub *h, const uint8_t secret[AUTH_KEY_BYTES])
         h->table_key.k[i] = siphash(&from, use, strlen(use));
         snprintf(use, sizeof use, "weft log %u", i);
         h->log_key.k[i] = siphash(&from, use, strlen(use));
+        snprintf(use, sizeof use, "weft place %u", i);
+        h->place_key.k[i] = siphash(&from, use, strlen(use));
     }
-    h->chance = siphash(&from, "weft chance", 11) ^ (uint64_t)getpid() ^ uv_hrtime();
+    h->chance = siphash(&from, "weft chance", 11) ^ (uint64_t)getpid() ^ uv_hrtime() ^
+                (uint64_t)h->index << 48;
 }
 
 static int start_handles(struct hub *h, uv_loop_t *loop)
@@ -261,7 +292,7 @@ static int start_handles(struct hub *h, uv_loop_t *loop)
     uv_timer_start(&h->tick, on_tick, HUB_TICK_MS, HUB_TICK_MS);
     uv_timer_start(&h->rest, on_rest, GUARD_REST_MS, GUARD_REST_MS);
     uv_timer_stop(&h->rest); /* until somebody rests, or a room waits: uv_timer_again() */
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 2 && h->index == 0; i++) {
         uv_signal_init(loop, &h->signals[i]);
         h->signals[i].data = h;
         h->n_handles++;
@@ -274,7 +305,7 @@ static int start_handles(struct hub *h, uv_loop_t *loop)
 /* Of net and libwebsockets; a peer may provoke them, hence the limit. */
 static void on_net_log(bool error, const char *line)
 {
-    static struct log_limit limit;
+    static _Thread_local struct log_limit limit;
     char quoted[LOG_QUOTED_BYTES];
     uint32_t left_out = 0;
     if (log_allowed(&limit, (int64_t)(uv_hrtime() / 1000000), HUB_LOG_BURST, &left_out))
@@ -298,13 +329,23 @@ static int start_net(struct hub *h, char *why, size_t why_bytes)
     struct net_handler handler = hub_conn_handler(h);
     handler.request = http_request;
     handler.request_gone = http_request_gone;
+    handler.loop_of = hub_loop_of;
     handler.before_flush = on_before_flush;
-    return net_new(&config, &handler, &h->net, why, why_bytes);
+    return net_new_in(h->all->net, h->index, &config, &handler, &h->net, why, why_bytes);
 }
 
-int hub_new(const struct settings *settings, struct auth *auth,
-            const uint8_t secret[AUTH_KEY_BYTES], const struct uuid *generation,
-            struct store *store_take, struct hub **ret, char *why, size_t why_bytes)
+static int start_auth(struct hub *h, const uint8_t secret[AUTH_KEY_BYTES], char *why,
+                      size_t why_bytes)
+{
+    int err = auth_new(secret, &h->auth);
+    if (err != 0 && err != WEFT_ENOMEM)
+        snprintf(why, why_bytes, "OpenSSL lacks AES-256-SIV, HKDF or HMAC");
+    return err;
+}
+
+int hub_new(const struct settings *settings, const uint8_t secret[AUTH_KEY_BYTES],
+            const struct uuid *generation, struct hub_all *all, unsigned index,
+            struct store *store_take, char *why, size_t why_bytes)
 {
     struct store *store = store_take;
     struct hub *h = calloc(1, sizeof *h);
@@ -312,11 +353,15 @@ int hub_new(const struct settings *settings, struct auth *auth,
     snprintf(why, why_bytes, "out of memory");
     if (h == NULL)
         goto fail;
+    h->all = all;
+    h->index = index;
     init_memory(h, settings, generation);
-    h->auth = auth;
     derive_keys(h, secret);
     if (entries_init(h) != 0 || room_effects_new(weft_heap(), &h->fx) != 0 ||
         store_batch_new(&h->gathering) != 0 || store_batch_new(&h->spare) != 0)
+        goto fail;
+    err = start_auth(h, secret, why, why_bytes);
+    if (err != 0)
         goto fail;
     net_set_log(on_net_log);
     err = start_net(h, why, why_bytes);
@@ -327,13 +372,14 @@ int hub_new(const struct settings *settings, struct auth *auth,
         snprintf(why, why_bytes, "the event loop takes no signal or wake-up: %s", strerror(errno));
         goto fail;
     }
-    err = store_worker_new(store, store_wake, h, &h->worker);
+    err = index == 0 ? store_worker_new(store, store_wake, h, &h->worker)
+                     : store_worker_share(all->hubs[0]->worker, store_wake, h, &h->worker);
     store = NULL;
     if (err != 0) {
         snprintf(why, why_bytes, "no thread for the disk: %s", weft_error_text(err));
         goto fail;
     }
-    *ret = h;
+    all->hubs[index] = h;
     return 0;
 
 fail:
@@ -392,5 +438,6 @@ void hub_free(struct hub *h)
     buf_done(&h->frame);
     buf_done(&h->scratch);
     numbers_done(&h->numbers);
+    auth_free(h->auth);
     free(h);
 }

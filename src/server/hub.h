@@ -9,9 +9,11 @@
  *     store  a commit, a log       -> ROOM_DURABLE, a room opened               hub_store.c
  *     net    a request             -> an answer, now or when the disk has it    hub_http.c
  *     rooms  found, opened, evicted                                             hub_room.c
+ *     loops  whose room it is, memory of all                                    hub_place.c
  *     start, each turn's end, the clock, the stop                               hub.c
  *
- * One thread, the loop's. The disk has its own (store/worker.h). */
+ * One hub, one loop, one thread; a server has one or several (server/workers.h), and each room is one
+ * hub's. The disk has a thread of its own (store/worker.h). */
 #ifndef SERVER_HUB_H
 #define SERVER_HUB_H
 
@@ -24,20 +26,21 @@
 #include <weft/error.h>
 
 struct hub;
+struct hub_all;
 
-/* Binds, listens and starts the disk's thread. Takes the store, also on failure; `auth` is borrowed,
- * `settings` copied (its strings borrowed). `secret` keys the hashes by which rooms are named in the
- * log; `generation` is the data folder's (store/folder.h). On failure `why` has a sentence. */
-WEFT_CHECKED int hub_new(const struct settings *settings, struct auth *auth,
-                         const uint8_t secret[AUTH_KEY_BYTES], const struct uuid *generation,
-                         struct store *store_take, struct hub **ret, char *why, size_t why_bytes);
+/* Makes all->hubs[index]: binds and listens; the first one starts the disk's thread and takes the
+ * store, also on failure, the others share it. `settings` is copied (its strings borrowed). On failure
+ * `why` has a sentence. */
+WEFT_CHECKED int hub_new(const struct settings *settings, const uint8_t secret[AUTH_KEY_BYTES],
+                         const struct uuid *generation, struct hub_all *all, unsigned index,
+                         struct store *store_take, char *why, size_t why_bytes);
 
 uint16_t hub_port(const struct hub *h);
 
-/* Serves until SIGTERM or SIGINT, and through the stop that follows: what was accepted is on disk,
- * everybody is told and closed with 1012. A second signal ends the process at once. */
+/* Serves until the first one has met SIGTERM or SIGINT, and through the stop that follows. */
 void hub_run(struct hub *h);
 
-void hub_free(struct hub *h); /* NULL is fine */
+/* No hub runs any more. NULL is fine. */
+void hub_free(struct hub *h);
 
 #endif

@@ -234,7 +234,7 @@ static void on_closed(void *ctx, struct net_conn *nc, void *user)
     link_out(&c->lacking);
     conn_drop_unread(h, c);
     free(c);
-    h->n_conns--;
+    tally_add(&h->n_conns, (size_t)-1);
     if (h->phase == HUB_ENDED)
         return;
     if (e != NULL && known && !e->doomed && hub_step(h, e, &event) != 0) {

@@ -31,7 +31,7 @@ static void gather(struct hub *h, struct entry *e, const struct store_write *wri
     int err = store_batch_add(h->gathering, write, e->id);
     if (err == 0)
         return;
-    store_health(h, &h->commits, true, err, "no memory for a batch", 0);
+    store_health(h, true, err, "no memory for a batch", 0);
     entry_fail(h, e);
 }
 

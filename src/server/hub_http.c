@@ -216,13 +216,12 @@ static bool is(struct net_str s, const char *what)
 
 static void answer_ready(struct hub *h, struct net_request *r)
 {
-    struct health *sick = h->commits.failing ? &h->commits : &h->loads;
+    char why[STORE_TEXT_BYTES];
     char words[STORE_TEXT_BYTES + 64];
-    bool failing = sick->failing && hub_now(h) - sick->failed_ms < HUB_UNREADY_MS;
     if (h->phase != HUB_SERVING) {
         answer_words(r, 503, "stopping\n");
-    } else if (failing) {
-        snprintf(words, sizeof words, "the disk does not take what it is given: %s\n", sick->why);
+    } else if (store_is_sick(h, why)) {
+        snprintf(words, sizeof words, "the disk does not take what it is given: %s\n", why);
         answer_words(r, 503, words);
     } else {
         answer_words(r, 200, "ok\n");
@@ -230,23 +229,37 @@ static void answer_ready(struct hub *h, struct net_request *r)
 }
 
 /* /api/rooms/<room> and /api/rooms/<room>/text; false: not one of these. */
-static bool route_room(struct hub *h, struct net_request *r, const struct net_head *head)
+static bool split_path(struct net_str path, struct net_str *ret_segment,
+                       enum request_what *ret_what)
 {
     static const char prefix[] = "/api/rooms/";
     static const char text[] = "/text";
     size_t prefix_len = sizeof prefix - 1;
     size_t text_len = sizeof text - 1;
-    struct net_str path = head->path;
     if (path.len <= prefix_len || memcmp(path.at, prefix, prefix_len) != 0)
         return false;
     struct net_str segment = {path.at + prefix_len, path.len - prefix_len};
-    enum request_what what = REQUEST_ROOM;
+    *ret_what = REQUEST_ROOM;
     if (segment.len > text_len &&
         memcmp(segment.at + segment.len - text_len, text, text_len) == 0) {
         segment.len -= text_len;
-        what = REQUEST_TEXT;
+        *ret_what = REQUEST_TEXT;
     }
-    if (memchr(segment.at, '/', segment.len) != NULL)
+    *ret_segment = segment;
+    return memchr(segment.at, '/', segment.len) == NULL;
+}
+
+bool http_room_segment(struct net_str path, struct net_str *ret)
+{
+    enum request_what what;
+    return split_path(path, ret, &what);
+}
+
+static bool route_room(struct hub *h, struct net_request *r, const struct net_head *head)
+{
+    struct net_str segment;
+    enum request_what what;
+    if (!split_path(head->path, &segment, &what))
         return false;
     ask_room(h, r, head, segment, what);
     return true;

@@ -164,7 +164,7 @@ static struct conn *conn_new(struct hub *h, struct net_conn *nc, struct entry *e
     e->n_conns++;
     entry_use(h, e);
     list_append(&h->conns, &c->all);
-    h->n_conns++;
+    tally_add(&h->n_conns, 1);
     guard_init(&c->guard, &h->guard_config, hub_now(h));
     outlog_reader_init(&c->reader, &h->lobby, weft_heap(), c->party.id, 0, 0);
     return c;

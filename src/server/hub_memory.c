@@ -13,12 +13,14 @@
  * for each other, not everybody else for them.
  *
  * Nobody is made to wait for ever: place is made by reading or by being cut. The sum passes the limit
- * by one frame, and by what is small. */
+ * by one frame, and by what is small; with several hubs, which each know of the others what they last
+ * told, by one frame for each and by a sixteenth. */
 #include "server/hub_state.h"
 
+/* Of all hubs. */
 static size_t waiting_bytes(const struct hub *h)
 {
-    return h->private_bytes + net_kept_bytes(h->net);
+    return tally_know(&h->outgoing_all, h->private_bytes + net_kept_bytes(h->net));
 }
 
 bool memory_is_short(const struct hub *h)

@@ -38,7 +38,7 @@ static void move_to(struct entry *e, enum entry_state state)
 int entries_init(struct hub *h)
 {
     h->n_buckets = 64;
-    while (h->n_buckets < h->settings.limit_rooms)
+    while (h->n_buckets < h->settings.limit_rooms / h->all->n)
         h->n_buckets *= 2;
     h->buckets = calloc(h->n_buckets, sizeof(struct entry *));
     return h->buckets != NULL ? 0 : WEFT_ENOMEM;
@@ -57,6 +57,14 @@ static struct entry *find(struct hub *h, const char *name, size_t len)
     return e;
 }
 
+static void leave_queue(struct hub *h, struct entry *e)
+{
+    if (e->is_idle)
+        tally_add(&h->n_idle, (size_t)-1);
+    e->is_idle = false;
+    link_out(&e->queue);
+}
+
 /* Nobody may be in it any more. */
 static void entry_free(struct hub *h, struct entry *e)
 {
@@ -65,10 +73,11 @@ static void entry_free(struct hub *h, struct entry *e)
     while (*at != e)
         at = &(*at)->chain;
     *at = e->chain;
-    h->n_entries--;
+    tally_add(&h->n_entries, (size_t)-1);
+    (void)__atomic_sub_fetch(&h->all->n_entries, 1, __ATOMIC_RELAXED);
     move_to(e, ENTRY_GONE);
     numbers_drop(&h->numbers, e->id);
-    link_out(&e->queue);
+    leave_queue(h, e);
     link_out(&e->touched);
     link_out(&e->late);
     link_out(&e->result);
@@ -110,7 +119,8 @@ static struct entry *entry_new(struct hub *h, const char *name, size_t len)
     struct entry **bucket = bucket_of(h, name, len);
     e->chain = *bucket;
     *bucket = e;
-    h->n_entries++;
+    tally_add(&h->n_entries, 1);
+    (void)__atomic_add_fetch(&h->all->n_entries, 1, __ATOMIC_RELAXED);
     return e;
 }
 
@@ -123,19 +133,41 @@ static bool is_idle(const struct entry *e)
 
 static void evict(struct hub *h, struct entry *e)
 {
+    char hash[ROOM_HASH_CHARS + 1];
+    size_t bytes = e->memory.bytes;
     WEFT_ASSERT(is_idle(e));
-    log_line(LOG_DEBUG, "room evicted", "room=%s bytes=%zu", e->hash, e->memory.bytes);
-    entry_free(h, e);
+    memcpy(hash, e->hash, sizeof hash);
+    entry_free(h, e); /* other hubs are not to count on it once it was said */
+    log_line(LOG_DEBUG, "room evicted", "room=%s bytes=%zu", hash, bytes);
+}
+
+static bool evict_oldest(struct hub *h)
+{
+    if (list_is_empty(&h->idle))
+        return false;
+    evict(h, LINK_OF(h->idle.next, struct entry, queue));
+    return true;
+}
+
+void entries_give(struct hub *h)
+{
+    for (size_t owed = place_owed(h); owed > 0 && evict_oldest(h); owed--)
+        ;
+}
+
+/* What the rooms of all hubs take. */
+static size_t bytes_of_all(const struct hub *h)
+{
+    return tally_know(&h->rooms_all, h->rooms_bytes);
 }
 
 /* For one more room. False: all that are there are in use. */
 static bool make_place(struct hub *h)
 {
-    while (h->n_entries >= h->settings.limit_rooms || h->rooms_bytes > h->settings.limit_memory) {
-        if (list_is_empty(&h->idle))
-            return false;
-        evict(h, LINK_OF(h->idle.next, struct entry, queue));
-    }
+    while (tally_read(&h->all->n_entries) >= h->settings.limit_rooms ||
+           bytes_of_all(h) > h->settings.limit_memory)
+        if (!evict_oldest(h))
+            return place_elsewhere(h);
     return true;
 }
 
@@ -169,8 +201,8 @@ bool entry_visit(struct hub *h, const char *name, size_t len)
     struct entry *e = find(h, name, len);
     if (e != NULL) /* it has its ticks */
         return true;
-    if (h->n_entries >= h->settings.limit_rooms || h->rooms_bytes > h->settings.limit_memory ||
-        entry_get(h, name, len, &e) != 0)
+    if (tally_read(&h->all->n_entries) >= h->settings.limit_rooms ||
+        bytes_of_all(h) > h->settings.limit_memory || entry_get(h, name, len, &e) != 0)
         return false;
     e->visited = true;
     return true;
@@ -299,7 +331,7 @@ void entry_drop(struct hub *h, struct entry *e)
 
 void entry_use(struct hub *h, struct entry *e)
 {
-    link_out(&e->queue);
+    leave_queue(h, e);
     list_append(&h->busy, &e->queue);
 }
 
@@ -328,24 +360,36 @@ bool entry_rest(struct hub *h, struct entry *e)
         entry_use(h, e);
         return false;
     }
-    link_out(&e->queue);
+    leave_queue(h, e);
     e->idle_since_ms = hub_now(h);
     if (e->visited)
         e->idle_since_ms -= (int64_t)h->settings.idle_room_ms; /* the first to go */
     list_append(e->visited ? h->idle.next : &h->idle, &e->queue);
+    e->is_idle = true;
+    tally_add(&h->n_idle, 1);
     outlog_trim(&e->outlog, e->outlog.next_seq);
     return true;
+}
+
+/* Each hub gets back to its part of the goal, in proportion to what it has. Where one cannot, the
+ * others' parts shrink with the next tick. */
+static size_t goal_of(const struct hub *h)
+{
+    size_t goal = budget_goal(h->settings.limit_memory);
+    if (h->all->n == 1)
+        return goal;
+    return (size_t)((double)goal * (double)h->rooms_bytes / (double)bytes_of_all(h));
 }
 
 /* What each room may keep of what it can do without: SIZE_MAX while there is memory for all. */
 static size_t memory_share(struct hub *h)
 {
     struct budget budget;
-    if (h->rooms_bytes <= h->settings.limit_memory)
+    if (bytes_of_all(h) <= h->settings.limit_memory)
         return SIZE_MAX;
-    while (!list_is_empty(&h->idle) && h->rooms_bytes > h->settings.limit_memory)
-        evict(h, LINK_OF(h->idle.next, struct entry, queue));
-    budget_init(&budget, budget_goal(h->settings.limit_memory));
+    while (bytes_of_all(h) > h->settings.limit_memory && evict_oldest(h))
+        ;
+    budget_init(&budget, goal_of(h));
     LINK_EACH(&h->busy, at)
     {
         const struct entry *e = LINK_OF(at, struct entry, queue);
@@ -372,7 +416,7 @@ void entries_leave(struct hub *h)
     LINK_EACH(&h->busy, at)
     {
         struct entry *e = LINK_OF(at, struct entry, queue);
-        if (store_batch_bytes(h->gathering) >= HUB_STOP_BYTES)
+        if (store_batch_bytes(h->gathering) >= HUB_STOP_BYTES / h->all->n)
             return;
         if (e->state == ENTRY_OPEN && !e->doomed && !e->failing)
             tick_room(h, e, 0, true);

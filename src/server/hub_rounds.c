@@ -4,7 +4,7 @@
  * A room that is not in memory is opened as if somebody had asked for it, has its tick as one that was
  * left, in which it decides itself what of its log goes, and leaves memory again. So a round costs the
  * reading of one room a second, behind the commits that wait; and while there is no place for one more
- * room in memory it stands still. */
+ * room in memory it stands still. Each hub goes round by itself, and passes over the rooms of others. */
 #include "server/hub_state.h"
 
 #include <string.h>
@@ -35,7 +35,7 @@ void rounds_next(struct hub *h, const struct store_result *result)
     }
     const struct store_name *name = &result->next;
     if (name->len <= ROOM_NAME_BYTES_MAX && name->len != 0 && h->phase == HUB_SERVING &&
-        !entry_visit(h, name->bytes, name->len))
+        place_is_here(h, name->bytes, name->len) && !entry_visit(h, name->bytes, name->len))
         return; /* the same one again */
     r->after_len = name->len;
     memcpy(r->after, name->bytes, name->len);

@@ -2,6 +2,7 @@
 #ifndef SERVER_HUB_STATE_H
 #define SERVER_HUB_STATE_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <uv.h>
 
@@ -12,6 +13,7 @@
 #include "server/hub.h"
 #include "base/counted.h"
 #include "base/list.h"
+#include "base/tally.h"
 #include "server/log.h"
 #include "server/numbers.h"
 #include "base/siphash.h"
@@ -49,6 +51,7 @@ struct entry {
     enum entry_state state;
     struct entry *chain;   /* same bucket */
     struct link queue;     /* in hub.busy or hub.idle */
+    bool is_idle;          /* the latter */
     struct link touched;   /* in hub.touched: something happened to it this turn */
     int64_t idle_since_ms; /* in hub.idle */
     bool visited;          /* opened by a round, and nobody has asked for it since */
@@ -167,12 +170,37 @@ struct health {
     char why[STORE_TEXT_BYTES];
 };
 
+/* Any hub may tally_read64() them. */
 struct commit_counters {
     uint64_t commits, records, took_us; /* of those that succeeded */
     uint64_t failures;
 };
 
+/* What all hubs of a server share. Nothing of it is touched for an operation: the mutex is for what
+ * goes wrong, the rest is read or changed when a room or a person comes or goes, or once a turn. */
+struct hub_all {
+    unsigned n;
+    struct hub **hubs;
+    struct net_group *net;
+
+    size_t n_entries; /* atomic: rooms in memory */
+    size_t rooms_sum; /* tallies: of rooms_bytes, and of what waits to be read */
+    size_t outgoing_sum;
+
+    pthread_mutex_t mutex;
+    struct health commits; /* under it; `failing` may be read without */
+    struct health loads;
+    struct log_limit refusals;
+
+    bool stopping;               /* atomic: SIGTERM came */
+    bool late;                   /* atomic: somebody's disk took too long */
+    unsigned n_flushed, n_ended; /* atomic: hubs that have come so far */
+    size_t n_cut;                /* atomic: connections that did not answer the end */
+};
+
 struct hub {
+    struct hub_all *all;
+    unsigned index; /* in it */
     struct settings settings;
     struct room_config room_config;
     struct guard_config guard_config;
@@ -181,23 +209,28 @@ struct hub {
     struct store_worker *worker;
     struct siphash_key table_key;
     struct siphash_key log_key;
+    struct siphash_key place_key;
 
     struct numbers numbers;
     struct entry **buckets; /* n_buckets, a power of two; chained */
     size_t n_buckets;
-    size_t n_entries;
+    size_t n_entries;   /* any hub may tally_read() it */
     size_t rooms_bytes; /* what all entries' rooms and outlogs take */
-    struct link busy;   /* entries that have somebody or something pending */
-    struct link idle;   /* the others, longest idle first */
+    struct tally rooms_all;
+    struct link busy; /* entries that have somebody or something pending */
+    struct link idle; /* the others, longest idle first */
+    size_t n_idle;    /* any hub may tally_read() it */
+    size_t owed;      /* atomic: of these, how many others have asked to evict */
     struct link touched;
     struct link late;
     struct link conns;
-    size_t n_conns;
+    size_t n_conns; /* any hub may tally_read() it */
     struct link resting;
     struct link lacking;
     int64_t joined_ms;    /* the turn of joined_bytes */
     size_t joined_bytes;  /* texts of those who joined in it */
     size_t private_bytes; /* the sum of conn.counted */
+    struct tally outgoing_all;
     struct link requests;
 
     struct outlog lobby; /* always empty: what those read who have not joined */
@@ -211,11 +244,7 @@ struct hub {
     struct link fetches;
     struct link fetches_failed;
     struct rounds rounds;
-    struct health commits;
-    struct health loads;
     struct commit_counters committed;
-    struct log_limit refusals;
-    uint64_t n_refused;
 
     uv_async_t wake;
     uv_timer_t tick;
@@ -250,6 +279,7 @@ void entry_touch(struct hub *h, struct entry *e);
 bool entry_rest(struct hub *h, struct entry *e);
 void entries_tick(struct hub *h);
 void entries_leave(struct hub *h); /* the server stops */
+void entries_give(struct hub *h);  /* evicts what other hubs have asked for */
 
 /* hub_effects.c */
 /* Gives the room an event and carries out what follows. As room_step(); effects of a failed step
@@ -310,24 +340,36 @@ void store_fetch(struct hub *h, struct entry *e, const struct room_fetch *fetch)
 void store_fetches_failed(struct hub *h);
 void store_fetches_done(struct hub *h);
 bool store_committing(const struct hub *h);
-void store_health(struct hub *h, struct health *health, bool commit, int err, const char *text,
-                  size_t n_records);
+void store_health(struct hub *h, bool commit, int err, const char *text, size_t n_records);
+/* Whether the disk failed lately; why, then. */
+bool store_is_sick(struct hub *h, char ret_why[STORE_TEXT_BYTES]);
 
 /* hub_rounds.c */
 void rounds_tick(struct hub *h);
 void rounds_next(struct hub *h, const struct store_result *result); /* STORE_JOB_NEXT */
 
 /* hub_metrics.c */
-void metrics_commit(struct hub *h, const struct store_batch *batch, int err, int64_t took_us);
+void metrics_commit(struct hub *h, const struct store_result *result);
 void http_metrics(struct hub *h, struct net_request *r);
+size_t metrics_connections(const struct hub_all *all);
 
 /* hub_http.c */
 void http_request(void *ctx, struct net_request *r, const struct net_head *head);
 void http_request_gone(void *ctx, struct net_request *r);
+/* The room's name, as sent, in a path under /api/rooms/. */
+bool http_room_segment(struct net_str path, struct net_str *ret);
 void request_run(struct hub *h, struct request *r); /* its room is open */
 void request_message(struct hub *h, struct request *r, const struct room_message *m);
 void request_fail(struct hub *h, struct request *r, unsigned status, const char *code,
                   const char *words);
+
+/* hub_place.c */
+unsigned hub_loop_of(void *ctx, const struct net_head *head);
+bool place_is_here(const struct hub *h, const char *name, size_t len); /* a room of this name */
+/* Another hub was asked to make place for a room. */
+bool place_elsewhere(struct hub *h);
+size_t place_owed(struct hub *h); /* how often this one was asked since */
+void place_tell(struct hub *h, bool all);
 
 /* hub_pages.c */
 /* A page or file of the web, or an error. Always answers. */

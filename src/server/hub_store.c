@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/assert.h"
 
@@ -32,10 +33,22 @@ static void log_health(const struct health *health, const char *what, int err, c
                  log_quote(health->why, quoted), left_out);
 }
 
+static void lock(struct hub_all *all)
+{
+    int rc = pthread_mutex_lock(&all->mutex);
+    WEFT_ASSERT(rc == 0);
+}
+
+static void unlock(struct hub_all *all)
+{
+    int rc = pthread_mutex_unlock(&all->mutex);
+    WEFT_ASSERT(rc == 0);
+}
+
 /* One line when it begins to fail and one when it works again, however many operations that hits;
  * and not many of those when small commits succeed between large ones on a disk nearly full. */
-void store_health(struct hub *h, struct health *health, bool commit, int err, const char *text,
-                  size_t n_records)
+static void note_health(struct hub *h, struct health *health, bool commit, int err,
+                        const char *text, size_t n_records)
 {
     uint32_t left_out = 0;
     if (*text == '\0')
@@ -43,11 +56,41 @@ void store_health(struct hub *h, struct health *health, bool commit, int err, co
     if (health->failing != (err != 0) &&
         log_allowed(&health->changes, hub_now(h), HUB_LOG_BURST, &left_out))
         log_health(health, commit ? "commit" : "load", err, text, n_records, left_out);
-    health->failing = err != 0;
+    __atomic_store_n(&health->failing, err != 0, __ATOMIC_RELAXED);
     if (err != 0) {
         health->failed_ms = hub_now(h);
         snprintf(health->why, sizeof health->why, "%s", text);
     }
+}
+
+void store_health(struct hub *h, bool commit, int err, const char *text, size_t n_records)
+{
+    struct health *health = commit ? &h->all->commits : &h->all->loads;
+    if (err == 0 && !__atomic_load_n(&health->failing, __ATOMIC_RELAXED))
+        return; /* as ever */
+    lock(h->all);
+    note_health(h, health, commit, err, text, n_records);
+    unlock(h->all);
+}
+
+bool store_is_sick(struct hub *h, char ret_why[STORE_TEXT_BYTES])
+{
+    lock(h->all);
+    const struct health *sick = h->all->commits.failing ? &h->all->commits : &h->all->loads;
+    bool is_sick = sick->failing && hub_now(h) - sick->failed_ms < HUB_UNREADY_MS;
+    memcpy(ret_why, sick->why, STORE_TEXT_BYTES);
+    unlock(h->all);
+    return is_sick;
+}
+
+void hub_refused(struct hub *h, const char *why)
+{
+    uint32_t left_out = 0;
+    lock(h->all);
+    bool is_told = log_allowed(&h->all->refusals, hub_now(h), HUB_LOG_BURST, &left_out) != 0;
+    unlock(h->all);
+    if (is_told)
+        log_line(LOG_WARN, "connection refused", "why=\"%s\" not_logged=%u", why, left_out);
 }
 
 /* --- commits --- */
@@ -94,16 +137,17 @@ static void tell_result(struct hub *h, struct entry *e)
         e->doomed = true; /* it is on disk, but who waits for it cannot be told */
 }
 
-static void commit_result(struct hub *h, struct store_batch *batch, int err, const char *text,
-                          int64_t took_us)
+static void commit_result(struct hub *h, const struct store_result *result)
 {
     struct link entries;
+    struct store_batch *batch = result->batch;
     size_t n = store_batch_count(batch);
+    int err = result->err;
     collect(h, batch, &entries);
-    metrics_commit(h, batch, err, took_us);
+    metrics_commit(h, result);
     store_batch_clear(batch);
     h->spare = batch;
-    store_health(h, &h->commits, true, err, text, n);
+    store_health(h, true, err, result->text, n);
     while (!list_is_empty(&entries)) {
         struct entry *e = LINK_OF(entries.next, struct entry, result);
         link_out(&e->result);
@@ -126,8 +170,10 @@ void store_submit(struct hub *h)
         h->spare = NULL;
         return;
     }
+    struct store_result result = {.kind = STORE_JOB_COMMIT, .err = err, .batch = batch};
+    snprintf(result.text, sizeof result.text, "the disk's thread takes no batch");
     h->gathering = h->spare;
-    commit_result(h, batch, err, "the disk's thread takes no batch", 0);
+    commit_result(h, &result);
 }
 
 /* --- reads --- */
@@ -209,7 +255,7 @@ static void load_result(struct hub *h, struct store_result *result)
 {
     struct entry *e = numbers_get(&h->numbers, result->tag);
     bool disk_failed = result->err == WEFT_EIO || result->err == WEFT_ENOMEM;
-    store_health(h, &h->loads, false, disk_failed ? result->err : 0, result->text, 0);
+    store_health(h, false, disk_failed ? result->err : 0, disk_failed ? result->text : "", 0);
     if (e != NULL)
         entry_loaded(h, e, result);
 }
@@ -221,8 +267,7 @@ void store_results(struct hub *h)
         struct fetch *f = NULL;
         switch (result.kind) {
         case STORE_JOB_COMMIT:
-            commit_result(h, result.batch, result.err, result.err != 0 ? result.text : "",
-                          result.took_us);
+            commit_result(h, &result);
             break;
         case STORE_JOB_LOAD:
             load_result(h, &result);

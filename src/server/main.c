@@ -14,10 +14,10 @@
 #include "server/check.h"
 #include "server/command.h"
 #include "server/export.h"
-#include "server/hub.h"
 #include "server/log.h"
 #include "server/repair.h"
 #include "server/version.h"
+#include "server/workers.h"
 #include "store/folder.h"
 #include "store/sqlite.h"
 #include "store/tip.h"
@@ -115,23 +115,22 @@ static int take_generation(const struct settings *s, struct uuid *ret, char *why
     return err;
 }
 
-static int serve_store(const struct settings *s, const uint8_t secret[AUTH_KEY_BYTES],
-                       struct auth *auth)
+static int serve_store(const struct settings *s, const uint8_t secret[AUTH_KEY_BYTES])
 {
     char why[WHY_BYTES] = "";
     struct uuid generation;
     struct store *store = NULL;
-    struct hub *hub = NULL;
+    struct workers *workers = NULL;
     enum store_sync sync = s->sync == SETTINGS_SYNC_FULL ? STORE_SYNC_FULL : STORE_SYNC_OFF;
     if (take_generation(s, &generation, why) != 0)
         return command_fail(why);
     if (store_sqlite_open(s->data, sync, &store, why, sizeof why) != 0)
         return command_fail(why);
-    if (hub_new(s, auth, secret, &generation, store, &hub, why, sizeof why) != 0)
+    if (workers_new(s, secret, &generation, store, &workers, why, sizeof why) != 0)
         return command_fail(why);
-    announce(s, hub_port(hub));
-    hub_run(hub);
-    hub_free(hub);
+    announce(s, workers_port(workers));
+    workers_run(workers);
+    workers_free(workers);
     if (store_folder_end(s->data, why, sizeof why) != 0)
         return command_fail(why);
     return EXIT_DONE;
@@ -141,7 +140,6 @@ static int serve(const struct settings *s)
 {
     char why[WHY_BYTES] = "";
     uint8_t secret[AUTH_KEY_BYTES];
-    struct auth *auth = NULL;
     int lock = -1;
     ignore_signals();
     log_set_level((enum log_level)s->log_level);
@@ -149,21 +147,11 @@ static int serve(const struct settings *s)
         return command_fail(why);
     int status = EXIT_FAILED;
     if (store_folder_secret(s->data, SERVER_SECRET_FILE, secret, sizeof secret, why, sizeof why) !=
-        0) {
+        0)
         command_fail(why);
-        goto done;
-    }
-    int err = auth_new(secret, &auth);
-    if (err != 0) {
-        command_fail(err == WEFT_ENOMEM ? "out of memory"
-                                        : "OpenSSL lacks AES-256-SIV, HKDF or HMAC");
-        goto done;
-    }
-    status = serve_store(s, secret, auth);
-
-done:
+    else
+        status = serve_store(s, secret);
     explicit_bzero(secret, sizeof secret);
-    auth_free(auth);
     close(lock); /* last: until here nobody else may open the folder */
     return status;
 }

@@ -13,6 +13,8 @@
 #include "room/retention.h"
 #include <weft/error.h>
 
+enum { WORKERS_MAX = 64 };
+
 /* X(kind, field, flag, default, least, most, words of a choice, help)
  *
  * kind: TEXT (a non-empty string), NUMBER, BYTES (a number that may end in k, M or G: powers of
@@ -24,6 +26,9 @@
       "address to listen on; there are no accounts yet, so the default is this machine alone")      \
     X(NUMBER, port, "port", "8080", 0, 65535, "",                                                   \
       "0: any free one; the first line printed says which")                                         \
+    X(NUMBER, workers, "workers", "1", 0, WORKERS_MAX, "",                                          \
+      "event loops, each on a core of its own with its part of the rooms; 0: as many as there are " \
+      "cores, but one")                                                                             \
     X(TEXT, data, "data", "./weft-data", 1, 4000, "",                                               \
       "folder of the log; made when missing, held by one server")                                   \
     X(CHOICE, sync, "sync", "full", 0, 1, "full|off",                                               \

@@ -48,9 +48,12 @@ test('/metrics counts each record once, and commits, connections and rooms', asy
         for (const line of answer.body.trimEnd().split('\n')) {
             if (line.startsWith('#'))
                 continue;
-            const [, name, value] = line.match(/^weft_([a-z_]+) ([0-9.]+)$/);
+            const [, name, loop, value] = line.match(/^weft_([a-z_]+)(?:{loop="(\d+)"})? ([0-9.]+)$/);
             assert.ok(answer.body.includes(`\n# TYPE weft_${name} `), name);
-            values[name] = Number(value);
+            if (loop === undefined)
+                values[name] = Number(value);
+            else
+                (values[name] ??= [])[loop] = Number(value);
         }
         return values;
     };
@@ -67,6 +70,8 @@ test('/metrics counts each record once, and commits, connections and rooms', asy
     const after = await metrics();
     assert.deepEqual([after.commit_records_total, after.commit_failures_total, after.connections,
         after.rooms], [12, 0, 2, 2]);
+    const sum = (list) => list.reduce((a, b) => a + b, 0);
+    assert.deepEqual([sum(after.loop_connections), sum(after.loop_rooms)], [2, 2]);
     assert.ok(after.commits_total >= 3 && after.commits_total <= 12, `${after.commits_total}`);
     assert.ok(after.commit_seconds_total > 0);
 });
