@@ -13,7 +13,7 @@ WEFT_BENCH_DATA=$(mktemp -d "$WEFT_BUILD/bench-data.XXXXXX") || exit 1
 trap 'rm -rf "$WEFT_BENCH_DATA"' EXIT
 trap 'exit 130' INT TERM
 export WEFT_ROOT WEFT_BUILD WEFT_BIN WEFT_BENCH_DATA
-unset "${!WEFT_LIMIT_@}" "${!WEFT_RATE_@}" WEFT_SYNC WEFT_LOG_LEVEL # settings of the server under test
+unset "${!WEFT_LIMIT_@}" "${!WEFT_RATE_@}" WEFT_SYNC WEFT_WORKERS WEFT_LOG_LEVEL # settings of the server under test
 
 echo "machine: $(nproc) cores, $(awk -F': ' '/model name/ { print $2; exit }' /proc/cpuinfo)," \
     "$(uname -srm), load $(cut -d' ' -f1-3 /proc/loadavg)"
@@ -39,8 +39,9 @@ for name in $ordered; do
 done
 for program in "$WEFT_BUILD"/bench/*; do
     name=${program##*/}
-    # engine_bench answers questions; `make bench-engine` asks them. path_bench is for two servers.
-    case " $ordered engine_bench path_bench " in *" $name "*) continue ;; esac
+    # engine_bench answers questions; `make bench-engine` asks them. path_bench and workers_bench compare
+    # servers and take minutes: by name only.
+    case " $ordered engine_bench path_bench workers_bench " in *" $name "*) continue ;; esac
     [ ! -x "$program" ] || [ ! -f "tests/bench/$name.c" ] || run "$name"
 done
 exit $status
