@@ -1,11 +1,13 @@
 #include <string.h>
 
 #include "bench/adapter.h"
+#include "bench/relay.h"
+#include "bench/sharedb.h"
 #include "bench/weft.h"
+#include "bench/yjs.h"
 
 const struct adapter *const ADAPTERS[] = {
-    &ADAPTER_WEFT,
-    NULL,
+    &ADAPTER_WEFT, &ADAPTER_SHAREDB, &ADAPTER_YJS, &ADAPTER_HOCUSPOCUS, &ADAPTER_RELAY, NULL,
 };
 
 const struct adapter *adapter_find(const char *name)
