@@ -113,6 +113,7 @@ TOOL_SRC := $(sort $(wildcard tests/tools/*.c))
 TOOL_LIB_SRC := $(sort $(wildcard tests/tools/lib/*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
 ENGINE_SRC := $(sort $(wildcard tests/bench/engine/*.c))
+FLOOR_SRC := tests/bench/peers/floor.c
 SIM_SRC := $(sort $(wildcard tests/sim/*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/*_fuzz.c))
 REPLAY_SRC := $(wildcard tests/fuzz/replay/main.c)
@@ -128,7 +129,7 @@ SRC_TOOL_OBJ := $(call obj,$(SRC_TOOL_SRC))
 SUPPORT_OBJ := $(call obj,$(SUPPORT_SRC))
 TOOL_LIB_OBJ := $(call obj,$(TOOL_LIB_SRC))
 ALL_OBJ := $(CORE_OBJ) $(EDGE_OBJ) $(MAIN_OBJ) $(SRC_TOOL_OBJ) $(SUPPORT_OBJ) $(TOOL_LIB_OBJ) \
-	$(call obj,$(UNIT_SRC) $(PROPERTY_SRC) $(TOOL_SRC) $(BENCH_SRC) $(ENGINE_SRC) $(FUZZ_SRC) \
+	$(call obj,$(UNIT_SRC) $(PROPERTY_SRC) $(TOOL_SRC) $(BENCH_SRC) $(ENGINE_SRC) $(FLOOR_SRC) $(FUZZ_SRC) \
 	$(REPLAY_SRC) $(SIM_SRC))
 
 # For mutants the core is a shared object, so that one changed file means one small link.
@@ -233,7 +234,11 @@ $(B)/tools/weft-sim: $(call obj,$(SIM_SRC) tests/support/rng.c tests/support/tra
 		$(EDGE_LIB) $(CORE_LIB)
 	@$(LINK) $(PKG_LIBS) -lpthread -lm
 $(B)/bench/engine_bench: $(call obj,$(ENGINE_SRC))
-tests: $(B)/bench/engine_bench $(SIM_BIN)
+# The relays that `make bench-peers` measures the machine with.
+FLOOR_BIN := $(B)/tools/weft-floor
+$(FLOOR_BIN): $(call obj,$(FLOOR_SRC))
+	@$(LINK) $(PKG_LIBS)
+tests: $(B)/bench/engine_bench $(SIM_BIN) $(FLOOR_BIN)
 
 # Preloaded into the server by tests/fault. Never instrumented: it stands in front of a sanitizer.
 FAULTSHIM := $(B)/tools/faultshim.so
@@ -391,6 +396,13 @@ bench-loss: ## what other servers have kept of what they acknowledged, and weft,
 	@$(MAKE) VARIANT=release $(BUILD)/weft
 	@sh tests/bench/loss/install.sh
 	@WEFT_BIN='$(abspath $(BUILD))/weft' node tests/bench/loss/run.mjs $(LOSS)
+
+.PHONY: bench-peers
+bench-peers: ## other servers and two floors beside weft, S1 to S7: tables and plots into docs/ (QUICK=1 PEERS="weft epoll" SCENARIOS="s1 s3")
+	@sh packaging/deps.sh loss
+	@$(MAKE) VARIANT=release $(BUILD)/weft $(BUILD)/release/tools/weft-floor
+	@sh tests/bench/loss/install.sh
+	@QUICK='$(QUICK)' PEERS='$(PEERS)' SCENARIOS='$(SCENARIOS)' node tests/bench/peers/run.mjs '$(BUILD)'
 
 .PHONY: bench-bounds
 bench-bounds: ## memory under hostile loads against its bounds, and what others notice, in ten minutes (CASES="stuck hoard")

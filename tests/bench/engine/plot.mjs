@@ -1,10 +1,10 @@
 // The plots: SVG by hand. A white card of its own, so that it reads on a dark page as well; colours
 // that the colour-blind can tell apart, and a mark of its own for each side.
 
-const INK = '#24292f',
+export const INK = '#24292f',
     SOFT = '#57606a',
-    GRID = '#e4e7eb',
-    FRAME = '#afb8c1';
+    GRID = '#e4e7eb';
+const FRAME = '#afb8c1';
 const FONT = 'font-family="-apple-system, Segoe UI, Helvetica, Arial, sans-serif"';
 const STYLE = {
     weft: ['#0550ae', 'circle'],
@@ -20,20 +20,20 @@ const STYLE = {
 };
 
 const esc = (s) => String(s).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-const f = (v) => v.toFixed(1);
+export const f = (v) => v.toFixed(1);
 
-function text(x, y, s, { size = 12, fill = INK, anchor = 'start', weight = 400, turn = '' } = {}) {
+export function text(x, y, s, { size = 12, fill = INK, anchor = 'start', weight = 400, turn = '' } = {}) {
     return (
         `<text x="${f(x)}" y="${f(y)}" font-size="${size}" fill="${fill}" text-anchor="${anchor}"` +
         ` font-weight="${weight}"${turn}>${esc(s)}</text>`
     );
 }
 
-const rule = (x1, y1, x2, y2, stroke, width = 1, more = '') =>
+export const rule = (x1, y1, x2, y2, stroke, width = 1, more = '') =>
     `<line x1="${f(x1)}" y1="${f(y1)}" x2="${f(x2)}" y2="${f(y2)}" stroke="${stroke}" stroke-width="${width}"${more}/>`;
 
-function mark(name, x, y, r = 3.6) {
-    const [fill, shape] = STYLE[name] ?? [SOFT, 'circle'];
+export function mark(name, x, y, r = 3.6, style = STYLE[name] ?? [SOFT, 'circle']) {
+    const [fill, shape] = style;
     const edge = `fill="${fill}" stroke="#fff" stroke-width="0.8"`;
     const poly = (...p) =>
         `<polygon points="${p.map(([a, b]) => `${f(x + a * r)},${f(y + b * r)}`).join(' ')}" ${edge}/>`;
@@ -56,7 +56,7 @@ function mark(name, x, y, r = 3.6) {
     }
 }
 
-function card(width, height, title, body) {
+export function card(width, height, title, body) {
     return (
         `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ${FONT} role="img">\n` +
         `<title>${esc(title)}</title>\n<rect x="0.5" y="0.5" width="${width - 1}" height="${height - 1}" rx="8" fill="#fff" stroke="${FRAME}"/>\n` +
@@ -80,7 +80,7 @@ function tick(v, unit) {
 }
 
 // Powers of ten that hold all values; at least one decade.
-function decades(values) {
+export function decades(values) {
     const low = Math.floor(Math.log10(Math.min(...values)) + 1e-9);
     const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...values)) - 1e-9));
     return [low, high];
