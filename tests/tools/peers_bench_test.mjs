@@ -4,12 +4,14 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { hotRoomSvg, latencySvg } from '../bench/peers/plot.mjs';
-import { cell, figure, goalsTable, growthTable, judge, limits, markdown, median, number, ratios, scenarioTable, slope, spread } from '../bench/peers/report.mjs';
+import { cell, figure, goalsTable, growthTable, intoPage, judge, limits, markdown, median, number, ratios, scenarioTable, slope, spread } from '../bench/peers/report.mjs';
 import { ServerProcess, freePort } from '../bench/loss/server.mjs';
 import { GROWTH, SCENARIOS, figureHead, figuresOf } from '../bench/peers/scenarios.mjs';
 
@@ -168,6 +170,16 @@ test('the page and the plots, also of nearly nothing', () => {
     }
 });
 
+test('the page is written between its marks, again and again', () => {
+    const page = readFileSync(new URL('../../docs/performance.md', import.meta.url), 'utf8');
+    const once = intoPage(page, '| new |');
+    assert.match(once, /<!-- bench-peers: from here -->\n\n\| new \|\n\n<!-- bench-peers: to here -->/);
+    assert.equal(intoPage(intoPage(page, 'other'), '| new |'), once);
+    const outside = (text) => text.replace(/(<!-- bench-peers: from here -->)[^]*(<!-- bench-peers: to here -->)/, '$1$2');
+    assert.equal(outside(once), outside(page));
+    assert.throws(() => intoPage('no marks', ''));
+});
+
 const build = process.env.WEFT_BUILD || 'build/release';
 const weft = process.env.WEFT_BIN || join(build, 'weft');
 const floor = join(build, 'tools/weft-floor');
@@ -197,6 +209,53 @@ for (const how of ['each', 'coalesce']) {
             assert.ok(more[0] !== '--cursors' || load.cursors_sent > 0);
         }
         assert.equal(server.how, undefined, server.said);
+        await server.end('SIGKILL');
+    });
+}
+
+/* A raw connection that is upgraded; nothing of what comes later is read. */
+async function enter(port) {
+    const socket = net.connect(port, '127.0.0.1');
+    socket.write('GET /one HTTP/1.1\r\nHost: x\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n');
+    const [answer] = await once(socket, 'data');
+    socket.pause();
+    assert.match(String(answer), /^HTTP\/1.1 101 [^]*Accept: s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=\r\n\r\n$/);
+    return socket;
+}
+
+for (const how of ['each', 'coalesce']) {
+    test(`the floor keeps for a slow reader what his socket does not take: ${how}`, async () => {
+        const FRAMES = 400;
+        const BYTES = 60000;
+        const port = await freePort();
+        const server = new ServerProcess({ argv: [floor, String(port), how], port });
+        await server.started();
+        const [reader, writer] = [await enter(port), await enter(port)];
+        let echoed = 0;
+        writer.on('data', (data) => { echoed += data.length; });
+        writer.resume();
+        for (let i = 0; i < FRAMES; i++) {
+            const frame = Buffer.alloc(8 + BYTES, i % 251);
+            frame.set([0x82, 0x80 | 126, BYTES >> 8, BYTES & 255, 0, 0, 0, 0]); /* a mask of nothing */
+            writer.write(frame);
+        }
+        while (echoed < FRAMES * (BYTES + 4)) /* all has been sent on, as far as it was taken */
+            await once(writer, 'data');
+        const parts = [];
+        let read = 0;
+        reader.on('data', (data) => { parts.push(data); read += data.length; });
+        reader.resume();
+        while (read < FRAMES * (BYTES + 4))
+            await once(reader, 'data');
+        const all = Buffer.concat(parts);
+        assert.equal(all.length, FRAMES * (BYTES + 4));
+        for (let i = 0; i < FRAMES; i++) {
+            const wanted = Buffer.alloc(4 + BYTES, i % 251);
+            wanted.set([0x82, 126, BYTES >> 8, BYTES & 255]);
+            assert.ok(wanted.equals(all.subarray(i * (BYTES + 4), (i + 1) * (BYTES + 4))), `frame ${i}`);
+        }
+        reader.destroy();
+        writer.destroy();
         await server.end('SIGKILL');
     });
 }

@@ -369,6 +369,25 @@ static void hocuspocus_hears(void **unused)
     peer_done(&p);
 }
 
+/* What is skipped and what was deleted is no delivery, and splits the runs. */
+static void yjs_gaps(void **unused)
+{
+    (void)unused;
+    struct peer p;
+    peer_init(&p, &ADAPTER_YJS, 5);
+    receive(&p, "0001020000");
+    expect(&p, "joined\n");
+    receive(&p, "000219"
+                "0103c0843d00"
+                "0401047465787401610a0284c0843d02016400");
+    expect(&p, "delivery 0: 1+1\ndelivery 0: 4+1\n");
+    receive(&p, "00021a"
+                "0103c0843d00"
+                "0401047465787401618100000284c0843d02016400");
+    expect(&p, "delivery 0: 1+1\ndelivery 0: 4+1\n");
+    peer_done(&p);
+}
+
 static void yjs_cut(void **unused)
 {
     (void)unused;
@@ -384,6 +403,9 @@ static void yjs_cut(void **unused)
     expect(&p, "delivery 0: 1+1\n"); /* the deletions are not looked at */
     receive(&p, "00020e"
                 "0101c0843d000401047465787401");
+    expect(&p, "broken\n");
+    receive(&p, "00020f"
+                "0102c0843d00040104746578740161"); /* two structs, and one is there */
     expect(&p, "broken\n");
     receive(&p, "000205"
                 "ffffffff7f");
@@ -496,6 +518,7 @@ int main(void)
         cmocka_unit_test(yjs_types_as_yjs_does),
         cmocka_unit_test(yjs_hears),
         cmocka_unit_test(hocuspocus_hears),
+        cmocka_unit_test(yjs_gaps),
         cmocka_unit_test(yjs_cut),
         cmocka_unit_test(yjs_many),
         cmocka_unit_test(yjs_cursor),

@@ -165,3 +165,13 @@ export function markdown({ head, scenarios, sides, results, goals, growth, left,
             ...left.map(({ title, why }) => `- ${title}: ${why}`)] : []),
     ].join('\n');
 }
+
+const MARKS = ['<!-- bench-peers: from here -->', '<!-- bench-peers: to here -->'];
+
+/** The page with `text` between the marks, and nothing else changed. */
+export function intoPage(page, text) {
+    const [from, to] = MARKS.map((mark) => page.indexOf(mark));
+    if (from < 0 || to < from)
+        throw new Error(`the page has no ${MARKS.join(' ... ')}`);
+    return `${page.slice(0, from + MARKS[0].length)}\n\n${text}\n\n${page.slice(to)}`;
+}

@@ -91,6 +91,8 @@ export const SCENARIOS = [
     {
         id: 's5', title: 'S5: 10,000 connections in 2,500 rooms, nobody types',
         figures: ['joins', 'join_p50', 'join_cpu', 'conn_kb', 'rss'],
+        /* One by one through a database; with a storage that is only read it is as without. */
+        without: ['weft-off', 'hocuspocus-sqlite', 'sharedb-postgres'],
         args: () => ['--scenario', 's5', '--warm-ms', '0', '--seconds', '0.2'],
         descriptors: 10000,
         goals: [
