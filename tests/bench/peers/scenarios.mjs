@@ -39,10 +39,12 @@ export function figuresOf(names, json) {
 
 const seconds = (quick, full, short) => ['--seconds', String(quick ? short : full)];
 
-/* Where each ramp begins: an eighth of what is expected, so that a slow machine finds its rate too. */
+/* Where each ramp begins: an eighth of what is expected, so that a slow machine finds its rate too. What a
+ * writer has on its way is bounded, far above what 100 ms need, or a step that is too high leaves a
+ * server with a second of operations to work off. */
 const ramp = (side, quick, writers, hot = side.hot) => [
     '--rate', String(Math.max(0.5, hot / (quick ? 4 : 8) / writers)), '--step-ms', quick ? '500' : '800',
-    '--warm-ms', '200'];
+    '--warm-ms', '200', '--in-flight', '256'];
 
 /* Goal: of a figure of weft (or of `side`), `most` or `least`, as a ratio to the same figure of
  * `against` within a repetition, or by itself. `plus`: what is added to the peer's figure first. */
@@ -117,8 +119,10 @@ export const SCENARIOS = [
     {
         id: 's7', title: 'S7: 200 people who move cursors, 5 of them type 20/s each',
         figures: ['deliver_p50', 'deliver_p99', 'cursors', 'cpu', 'generator'],
-        without: ['sharedb', 'sharedb-postgres', 'weft-off'], /* its presence is another protocol */
-        args: ({ quick }) => ['--scenario', 's7', '--warm-ms', '500', ...seconds(quick, 2.5, 1)],
+        /* ShareDB's presence is another protocol. */
+        without: ['sharedb', 'sharedb-postgres', 'hocuspocus-sqlite', 'weft-off'],
+        args: ({ quick }) => ['--scenario', 's7', '--warm-ms', '500', '--timeout-ms', '8000',
+            ...seconds(quick, 2.5, 1)],
         /* The same without cursors, just before. */
         base: ({ quick }) => ['--scenario', 's7', '--cursors', '0', '--warm-ms', '500',
             ...seconds(quick, 2.5, 1)],
