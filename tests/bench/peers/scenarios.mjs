@@ -139,7 +139,7 @@ const document = (bytes, ops) => ['--clients', '2', '--writers', '1', '--window'
 /* Growth of weft. points: the sizes; values: figure, and how it is written. `flags` go to weft. */
 export const GROWTH = [
     {
-        id: 'people', title: 'One hot room, p99 ≤ 100 ms', x: 'people in the room',
+        id: 'people', title: 'One hot room', x: 'people in the room; p99 ≤ 100 ms',
         points: [2, 10, 50, 200, 1000], few: [2, 50],
         args: (n, { quick, side }) => {
             const { clients, writers } = people(n);
@@ -152,14 +152,14 @@ export const GROWTH = [
         ],
     },
     {
-        id: 'rooms', title: 'Rooms of 4 people, 2 op/s each', x: 'rooms',
+        id: 'rooms', title: 'Many rooms', x: 'rooms of 4 people, 2 op/s each',
         points: [10, 50, 250, 1000, 2500], few: [10, 250], descriptors: (n) => 4 * n,
         args: (n, { quick }) => ['--rooms', String(n), '--clients', '4', '--writers', '4', '--rate', '2',
             '--warm-ms', '500', ...seconds(quick, 2, 0.7)],
         curves: [{ figure: 'cpu_op', title: 'CPU of an operation, µs' }],
     },
     {
-        id: 'document', title: 'An operation on a text of so many bytes', x: 'bytes of text',
+        id: 'document', title: 'Large texts', x: 'bytes of text',
         points: [1e3, 1e4, 1e5, 1e6, 1e7, 1e8], few: [1e3, 1e5],
         flags: ['--limit-document', '256M', '--limit-memory', '4G', '--limit-outgoing', '1G'],
         args: (n, { quick }) => [...document(n, Math.max(1, Math.ceil(n / 2000))),
@@ -167,7 +167,7 @@ export const GROWTH = [
         curves: [{ figure: 'cpu_op', title: 'CPU of an operation, µs' }],
     },
     {
-        id: 'history', title: 'An operation with so many behind it', x: 'operations in the log',
+        id: 'history', title: 'Long histories', x: 'operations behind it',
         points: [1e2, 1e3, 1e4, 1e5, 1e6], few: [1e2, 1e4],
         flags: ['--limit-memory', '4G'],
         /* One text of 200 KB, made by more and more operations; the last is of 1 MB. */
