@@ -472,8 +472,7 @@ static void expect_error(struct world *w, int i, const struct frame *f)
     bool own = f->seq != 0;
     bool small_doc = w->swarm.room.document_bytes_max < 1 << 20;
     /* A log that was trimmed may have been put back since it was asked about. */
-    bool trims =
-        w->swarm.room.history_revs_max != 0 || w->tally.log_trimmed != 0 || w->swarm.spare;
+    bool trims = w->swarm.room.history_revs_max != 0 || w->tally.log_trimmed != 0 || w->swarm.spare;
     if (f->err == WEFT_EIO || (f->err == WEFT_EGONE && trims) ||
         (f->err == WEFT_EFULL && small_doc) || (f->err == WEFT_ELIMIT && own) ||
         (f->err == WEFT_ERANGE && !own))
