@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "net/lws_memory.h"
+
 enum {
     OWN_FDS = 256, /* files, pipes, the storage, and what the C library opens */
     LOOP_FDS = 16, /* what each loop polls besides connections */
@@ -77,6 +79,13 @@ static void limit_files(const struct net *n)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+static size_t files_max(void)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (size_t)limit.rlim_cur : 0;
+}
+
 static int make_lws(struct net *n, char *why, size_t why_bytes)
 {
     /* lws' default is a timer per connection in one sorted list: accepting becomes quadratic. */
@@ -101,7 +110,12 @@ static int make_lws(struct net *n, char *why, size_t why_bytes)
     info.pt_serv_buf_size = READ_BYTES;
     info.alpn = "http/1.1";
     info.user = n;
+    (void)snprintf(why, why_bytes, "out of memory");
+    if (lws_memory_reserve(files_max()) != 0)
+        return WEFT_ENOMEM;
     n->lws = lws_create_context(&info);
+    if (lws_memory_was_short())
+        return WEFT_ENOMEM;
     n->vhost = n->lws != NULL ? lws_get_vhost_by_name(n->lws, "default") : NULL;
     if (n->vhost != NULL)
         return 0;
@@ -336,6 +350,7 @@ void net_free(struct net *n)
         ;
     if (n->lws != NULL)
         lws_context_destroy(n->lws);
+    lws_memory_done();
     WEFT_ASSERT(uv_loop_close(&n->loop) == 0);
     WEFT_ASSERT(n->n_open == 0);
     group_tell(n, true);
