@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bench/scan.h"
+
 #define COLLECTION "texts"
 #define TYPE       "http://sharejs.org/types/text-unicode"
 
@@ -17,37 +19,9 @@ struct state {
     bool making;
 };
 
-/* A message, read from its start. */
-struct reader {
-    const char *at;
-    const char *end;
-};
-
 /* Each request has its seq before its v: where ShareDB answers with an error it sends the request
  * back, and that is told by it from an operation, whose v comes first. */
 enum { MAKING_SEQ = 1 };
-
-static bool take(struct reader *r, const char *word)
-{
-    size_t len = strlen(word);
-    if ((size_t)(r->end - r->at) < len || memcmp(r->at, word, len) != 0)
-        return false;
-    r->at += len;
-    return true;
-}
-
-static bool take_number(struct reader *r, const char *key, uint64_t *ret)
-{
-    uint64_t v = 0;
-    const char *from = NULL;
-    if (!take(r, key))
-        return false;
-    for (from = r->at; r->at < r->end && *r->at >= '0' && *r->at <= '9' && r->at - from < 17;
-         r->at++)
-        v = v * 10 + (uint64_t)(*r->at - '0');
-    *ret = v;
-    return r->at != from;
-}
 
 /* Goes behind the string that begins here, its first quote taken; counts its characters. */
 static bool take_string(struct reader *r, uint64_t *ret_length)

@@ -4,40 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bench/scan.h"
+
 /* The text at rev, as far as its length goes; rooms of a run are typed in by nobody else. */
 struct state {
     uint64_t rev;
     uint64_t length;
     bool joined;
 };
-
-/* A message, read from its start. */
-struct reader {
-    const char *at;
-    const char *end;
-};
-
-static bool take(struct reader *r, const char *word)
-{
-    size_t len = strlen(word);
-    if ((size_t)(r->end - r->at) < len || memcmp(r->at, word, len) != 0)
-        return false;
-    r->at += len;
-    return true;
-}
-
-static bool take_number(struct reader *r, const char *key, uint64_t *ret)
-{
-    uint64_t v = 0;
-    const char *from = NULL;
-    if (!take(r, key))
-        return false;
-    for (from = r->at; r->at < r->end && *r->at >= '0' && *r->at <= '9' && r->at - from < 17;
-         r->at++)
-        v = v * 10 + (uint64_t)(*r->at - '0');
-    *ret = v;
-    return r->at != from;
-}
 
 /* The first `word` from here on. In a string a quote is escaped, so one that stands between quotes
  * is found as a key only. */

@@ -11,7 +11,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { hotRoomSvg, latencySvg } from '../bench/peers/plot.mjs';
-import { cell, figure, goalsTable, growthTable, intoPage, judge, limits, markdown, median, number, ratios, scenarioTable, slope, spread } from '../bench/peers/report.mjs';
+import { slope } from '../bench/engine/report.mjs';
+import { cell, figure, goalsTable, growthTable, intoPage, judge, limits, markdown, median, number, ratios, scenarioTable, spread } from '../bench/peers/report.mjs';
 import { ServerProcess, freePort } from '../bench/loss/server.mjs';
 import { GROWTH, SCENARIOS, figureHead, figuresOf } from '../bench/peers/scenarios.mjs';
 

@@ -8,7 +8,7 @@ import { Asking } from '../../web/page/history/asking.js';
 import { Authorship } from '../../web/page/history/authorship.js';
 import { Pages } from '../../web/page/history/pages.js';
 import { AS_WRITTEN, Player } from '../../web/page/history/player.js';
-import { changesOf } from '../../web/page/changes.js';
+import { changesOf } from '../../web/client/changes.js';
 import { Replay, touched } from '../../web/page/history/replay.js';
 import { PAGE, PAUSE_MS, Timeline } from '../../web/page/history/timeline.js';
 import { shares, Who } from '../../web/page/history/who.js';

@@ -28,6 +28,7 @@
 
 import { Annotation, Compartment, EditorState, Transaction } from '@codemirror/state';
 import { EditorView, ViewPlugin } from '@codemirror/view';
+import { changesOf } from './changes.js';
 import { check, compose, diff, normalize, transform, LEFT, RIGHT } from './ot.js';
 import { Doc } from './doc.js';
 import { toWellFormed } from './text.js';
@@ -325,19 +326,4 @@ class Binding {
         }, true);
         return check(normalize(op));
     }
-}
-
-/* An operation in units as the editor's changes. */
-function changesOf(op) {
-    const list = [];
-    let at = 0;
-    for (const c of op) {
-        if (typeof c === 'string')
-            list.push({ from: at, insert: c });
-        else if (c > 0)
-            at += c;
-        else
-            list.push({ from: at, to: at -= c });
-    }
-    return list;
 }

@@ -11,7 +11,7 @@ import { drawSelection, dropCursor, EditorView, highlightSpecialChars, keymap, p
     from '@codemirror/view';
 import { bindCodeMirror } from '../client/codemirror.js';
 import { diff, toUtf16 } from '../client/ot.js';
-import { changesOf } from './changes.js';
+import { changesOf } from '../client/changes.js';
 import { lineDirections } from './direction.js';
 import { plainKeys } from './keys.js';
 import { look } from './look.js';

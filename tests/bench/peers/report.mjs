@@ -61,16 +61,6 @@ export function judge(scenario, goal, results) {
         bound: goal.most ?? goal.least, isMost: goal.most !== undefined, met };
 }
 
-/* Of a line through the points, both axes as logarithms: 0 constant, 1 linear. */
-export function slope(points) {
-    if (points.length < 2) return null;
-    const xy = points.map((p) => [Math.log(p.n), Math.log(p.value)]);
-    const mean = (i) => xy.reduce((sum, p) => sum + p[i], 0) / xy.length;
-    const [mx, my] = [mean(0), mean(1)];
-    const over = xy.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0);
-    return over / xy.reduce((sum, [x]) => sum + (x - mx) ** 2, 0);
-}
-
 const row = (cells) => `| ${cells.join(' | ')} |`;
 const verdict = ({ met }) => (met === null ? 'not measured' : met ? 'met' : '**NOT met**');
 

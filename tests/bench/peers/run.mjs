@@ -16,8 +16,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { growthSvg } from '../engine/plot.mjs';
+import { slope } from '../engine/report.mjs';
 import { hotRoomSvg, latencySvg } from './plot.mjs';
-import { cell, figure, goalsTable, growthTable, intoPage, judge, limits, markdown, number, scenarioTable, slope } from './report.mjs';
+import { cell, figure, goalsTable, growthTable, intoPage, judge, limits, markdown, number, scenarioTable } from './report.mjs';
 import { GROWTH, SCENARIOS, figureHead, figuresOf } from './scenarios.mjs';
 import { Databases, SIDES, WEFT_FLAGS, start } from './sides.mjs';
 

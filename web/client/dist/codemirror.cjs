@@ -29,6 +29,21 @@ module.exports = __toCommonJS(codemirror_exports);
 var import_state3 = require("@codemirror/state");
 var import_view2 = require("@codemirror/view");
 
+// changes.js
+function changesOf(op) {
+  const list = [];
+  let at = 0;
+  for (const c of op) {
+    if (typeof c === "string")
+      list.push({ from: at, insert: c });
+    else if (c > 0)
+      at += c;
+    else
+      list.push({ from: at, to: at -= c });
+  }
+  return list;
+}
+
 // text.js
 var SHORT = 24;
 var SURROGATE = /[\ud800-\udfff]/;
@@ -1322,16 +1337,3 @@ var Binding = class {
     return check(normalize(op));
   }
 };
-function changesOf(op) {
-  const list = [];
-  let at = 0;
-  for (const c of op) {
-    if (typeof c === "string")
-      list.push({ from: at, insert: c });
-    else if (c > 0)
-      at += c;
-    else
-      list.push({ from: at, to: at -= c });
-  }
-  return list;
-}

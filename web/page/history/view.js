@@ -9,7 +9,7 @@ import { Compartment, EditorState, StateEffect, StateField } from '@codemirror/s
 import { Decoration, drawSelection, EditorView, highlightSpecialChars, keymap, ViewPlugin,
          WidgetType } from '@codemirror/view';
 import { tintOf } from '../../client/codemirror-people.js';
-import { changesOf } from '../changes.js';
+import { changesOf } from '../../client/changes.js';
 import { lineDirections } from '../direction.js';
 import { look } from '../look.js';
 

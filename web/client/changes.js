@@ -1,6 +1,6 @@
 /** changes.js - operations as the editor wants changes. */
 
-/** An operation in units as an editor's list of changes. @param {import('../client/ot.js').Op} op */
+/** An operation in units as an editor's list of changes. @param {import('./ot.js').Op} op */
 export function changesOf(op) {
     const list = [];
     let at = 0;
